@@ -1,19 +1,57 @@
-"""Pictures of cells: KLayout's renderer without a display, with the PDK's layer colours."""
+"""Pictures of cells: KLayout's renderer without a display, in the PDK's layer colours.
+
+Net names, a legend of the layers in sight and a scale bar are put on top with Pillow.
+"""
 
 from __future__ import annotations
 
+import io
+import math
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 import klayout.db as kdb
-import klayout.lay as lay
+from klayout import lay
+from PIL import Image, ImageDraw, ImageFont
 
 from picoram_layout.pdk import Pdk
-from picoram_layout.report.technology import patterns, styles
+from picoram_layout.report.technology import Style, patterns, styles
 
-# Each pixel is the mean of this many squared: thin hatching stays readable and edges are smooth.
+Box = tuple[float, float, float, float]
+
+# Each pixel is the mean of this many squared: hatching stays readable and edges are smooth.
 _OVERSAMPLING = 2
-_BUILT_IN_STIPPLES = 128
+_MARGIN = 0.03
+_TALLEST = 1.25
+_INK, _PAPER, _VEIL = "#1a1a1a", "#ffffff", (255, 255, 255, 205)
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Which part of the plane (um) the picture shows, and its size in pixels."""
+
+    area: kdb.DBox
+    width: int
+    height: int
+
+    @classmethod
+    def around(cls, area: kdb.DBox, width: int) -> _Frame:
+        """The area with a margin, as wide as asked unless it is a tall one."""
+        margin = _MARGIN * max(area.width(), area.height())
+        area = area.enlarged(margin, margin)
+        scale = min(width / area.width(), _TALLEST * width / area.height())
+        return cls(area, round(scale * area.width()), round(scale * area.height()))
+
+    @property
+    def scale(self) -> float:
+        """Pixels per um."""
+        return min(self.width / self.area.width(), self.height / self.area.height())
+
+    def pixel(self, point: kdb.DPoint) -> tuple[float, float]:
+        """Where a point of the plane is in the picture."""
+        away = point - self.area.center()
+        return self.width / 2 + away.x * self.scale, self.height / 2 - away.y * self.scale
 
 
 def render(
@@ -22,34 +60,33 @@ def render(
     pdk: Pdk,
     path: Path,
     *,
-    box: tuple[float, float, float, float] | None = None,
+    box: Box | None = None,
     width: int = 1400,
     layers: Collection[str] | None = None,
     labels: bool = True,
 ) -> None:
     """Draw a cell with everything below it into a PNG file.
 
-    ``box`` (x1, y1, x2, y2 in um, default the whole cell) is shown whole with a margin; ``width`` is
-    in pixels and the height follows from the box, at most 1.25 times the width. ``layers`` keeps only
-    these drawn layers (with their labels); by default all that the colour table shows.
+    ``box`` (x1, y1, x2, y2 in um, default the whole cell) is shown with a margin. ``width`` is in
+    pixels; the height follows from the box, and a tall picture becomes narrower instead of higher.
+    ``layers`` keeps only these drawn layers; by default all that the colour table does not hide.
+    `ValueError` if there is nothing to draw or a layer is unknown.
     """
-    target = kdb.DBox(*box) if box is not None else layout.cell(cell).dbbox()
-    if target.empty():
-        raise ValueError(f"cell {cell} is empty: there is nothing to draw")
-    margin = 0.03 * max(target.width(), target.height())
-    target = target.enlarged(margin, margin)
-    height = min(round(width * target.height() / target.width()), round(1.25 * width))
-    width = min(width, round(height * target.width() / target.height()))
-    view = lay.LayoutView()
-    for key, value in _settings(target).items():
-        view.set_config(key, value)
-    view.show_layout(_copy(layout, cell), False)
-    view.active_cellview().cell_name = cell
-    view.max_hier()
-    _show(view, pdk, layers, labels)
-    view.timer()
-    pixels = view.get_pixels_with_options(width, height, 0, _OVERSAMPLING, 0, target)
-    path.write_bytes(pixels.to_png_data())
+    area = kdb.DBox(*box) if box is not None else layout.cell(cell).dbbox()
+    if area.empty() or not area.width() or not area.height():
+        raise ValueError(f"cell {cell}: there is nothing to draw")
+    known = styles(pdk)
+    if unknown := sorted(set(layers or ()) - {s.name for s in known}):
+        raise ValueError(f"pdk {pdk.name} has no layer {', '.join(unknown)}")
+    chosen = [s for s in known if (s.layer in layers if layers is not None else s.visible)]
+    frame = _Frame.around(area, width)
+    image = _shapes(_copy(layout, cell), cell, pdk, [s for s in chosen if not s.kind], frame)
+    in_sight = [s for s in chosen if _any(layout, cell, s, area)]
+    if labels:
+        _names(image, layout, cell, [s for s in in_sight if s.kind == "label"], frame)
+    size = "" if box is not None else f"   {area.width():.4g} x {area.height():.4g} um"
+    image = _captioned(image, f"{cell}{size}", [s for s in in_sight if not s.kind], frame.scale)
+    image.save(path, "PNG", compress_level=9)
 
 
 def _copy(layout: kdb.Layout, cell: str) -> kdb.Layout:
@@ -60,38 +97,105 @@ def _copy(layout: kdb.Layout, cell: str) -> kdb.Layout:
     return copy
 
 
-def _settings(target: kdb.DBox) -> dict[str, str]:
-    """View options that differ from KLayout's own, whatever the user has set there."""
-    return {
-        "background-color": "#ffffff",
+def _shapes(layout: kdb.Layout, cell: str, pdk: Pdk, chosen: list[Style], frame: _Frame) -> Image.Image:
+    """The geometry alone."""
+    view = lay.LayoutView()
+    for key, value in {
+        "background-color": _PAPER,
         "grid-visible": "false",
-        "text-visible": "true",
-        "text-font": "0",
-        "text-color": "#000000",
-        "apply-text-trans": "false",
-        "default-text-size": f"{min(target.width(), target.height()) / 50:.6f}",
-        "inst-visible": "false",
+        "text-visible": "false",
         "drop-small-cells": "false",
         "drawing-workers": "0",
-        "no-stipple": "false",
-    }
-
-
-def _show(view: lay.LayoutView, pdk: Pdk, layers: Collection[str] | None, labels: bool) -> None:
-    """Replace the view's layer list by the PDK's."""
+    }.items():
+        view.set_config(key, value)
+    view.show_layout(layout, False)
+    view.active_cellview().cell_name = cell
+    view.max_hier()
     view.clear_layers()
-    custom = {f"C{i}": view.add_stipple(name, rows) for i, (name, rows) in enumerate(patterns(pdk).items())}
-    for style in styles(pdk):
-        base, _, kind = style.name.partition(".")
-        if (base not in layers) if layers is not None else not style.visible:
-            continue
-        if kind == "pin" or (kind == "label" and not labels):
-            continue
+    stipples = [view.add_stipple(name, rows) for name, rows in patterns(pdk).items()]
+    for style in chosen:
         node = lay.LayerProperties()
         node.source = f"{style.source[0]}/{style.source[1]}@1"
-        node.frame_color = int(style.frame[1:], 16)
-        node.fill_color = int(style.fill[1:], 16)
-        node.dither_pattern = custom[style.pattern] if style.pattern[0] == "C" else int(style.pattern[1:])
+        node.frame_color, node.fill_color = (int(c[1:], 16) for c in (style.frame, style.fill))
+        number = int(style.pattern[1:])
+        node.dither_pattern = stipples[number] if style.pattern[0] == "C" else number
         node.width = style.line
-        node.visible = True
         view.insert_layer(view.end_layers(), node)
+    view.timer()
+    pixels = view.get_pixels_with_options(frame.width, frame.height, 0, _OVERSAMPLING, 0, frame.area)
+    return Image.open(io.BytesIO(pixels.to_png_data())).convert("RGB")
+
+
+def _any(layout: kdb.Layout, cell: str, style: Style, area: kdb.DBox) -> bool:
+    """Whether the layer has a shape within the area."""
+    index = layout.find_layer(*style.source)
+    return index is not None and not layout.cell(cell).begin_shapes_rec_touching(index, area).at_end()
+
+
+def _names(image: Image.Image, layout: kdb.Layout, cell: str, chosen: list[Style], frame: _Frame) -> None:
+    """Write net names where their labels are, each on a light ground; one that would cover another is left out."""
+    font = _font(max(12, frame.width // 85))
+    pen = ImageDraw.Draw(image, "RGBA")
+    taken: list[Box] = []
+    for style in chosen:
+        found = layout.cell(cell).begin_shapes_rec_touching(layout.find_layer(*style.source), frame.area)
+        found.shape_flags = kdb.Shapes.STexts
+        texts = [t.shape().text.transformed(t.trans()).to_dtype(layout.dbu) for t in found]
+        for text in sorted(texts, key=lambda t: (-t.y, t.x, t.string)):
+            x, y = frame.pixel(kdb.DPoint(text.x, text.y))
+            ground = pen.textbbox((x, y), text.string, font, anchor="mm")
+            ground = (ground[0] - 3, ground[1] - 2, ground[2] + 3, ground[3] + 2)
+            if any(_meet(ground, other) for other in taken):
+                continue
+            taken.append(ground)
+            pen.rounded_rectangle(ground, 3, fill=_VEIL)
+            pen.text((x, y), text.string, style.frame, font, anchor="mm")
+
+
+def _meet(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _captioned(image: Image.Image, title: str, chosen: list[Style], scale: float) -> Image.Image:
+    """The picture over a strip with its title, a legend and a scale bar (``scale`` in pixels per um)."""
+    font, line, gap = _font(15), 24, 14
+    pen = ImageDraw.Draw(image)
+    length = _round_below(image.width / 5 / scale)
+    unit = f"{length:g} um" if length >= 1 else f"{length * 1000:g} nm"
+    entries: list[tuple[Style | None, str]] = [(None, title), *((s, s.name) for s in chosen)]
+    places, x, y = [], gap, gap // 2
+    room = image.width - 2 * gap - max(length * scale, pen.textlength(unit, font))
+    for style, text in entries:
+        wide = pen.textlength(text, font) + (gap if style is None else 20 + gap)
+        if x > gap and x + wide > room:
+            x, y = gap, y + line
+        places.append((x, y, style, text))
+        x += round(wide)
+    strip = Image.new("RGB", (image.width, max(y + line, 2 * line) + gap // 2), _PAPER)
+    pen = ImageDraw.Draw(strip)
+    pen.line((0, 0, strip.width, 0), "#cccccc")
+    for x, y, style, text in places:
+        if style is not None:
+            pen.rectangle((x, y + 6, x + 14, y + 18), style.swatch, style.frame)
+            x += 20
+        pen.text((x, y + line / 2), text, _INK, font, anchor="lm")
+    left, right = strip.width - gap - length * scale, strip.width - gap
+    pen.text(((left + right) / 2, gap // 2 + 9), unit, _INK, font, anchor="mm")
+    pen.line((left, gap // 2 + 25, right, gap // 2 + 25), _INK, 3)
+    for end in (left, right):
+        pen.line((end, gap // 2 + 20, end, gap // 2 + 30), _INK, 2)
+    whole = Image.new("RGB", (image.width, image.height + strip.height), _PAPER)
+    whole.paste(image, (0, 0))
+    whole.paste(strip, (0, image.height))
+    return whole
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Pillow's own font, the same on every machine."""
+    return ImageFont.load_default(size)
+
+
+def _round_below(value: float) -> float:
+    """The largest of 1, 2, 5 times a power of ten that does not exceed the value."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(m * power for m in (5, 2, 1) if m * power <= value * (1 + 1e-9))

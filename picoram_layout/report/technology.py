@@ -30,6 +30,21 @@ class Style:
     line: int
     visible: bool
 
+    @property
+    def layer(self) -> str:
+        """The drawn layer that this one belongs to."""
+        return self.name.partition(".")[0]
+
+    @property
+    def kind(self) -> str:
+        """``pin``, ``label`` or, for a drawn layer, nothing."""
+        return self.name.partition(".")[2]
+
+    @property
+    def swatch(self) -> str | None:
+        """Colour for a legend: none for a layer shown by its outline."""
+        return None if self.pattern == "I1" else self.fill
+
 
 def layer_properties(pdk: Pdk) -> Path:
     """The PDK's layer properties file (.lyp)."""
