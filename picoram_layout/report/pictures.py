@@ -6,7 +6,6 @@ Net names, a legend of the layers in sight and a scale bar are put on top with P
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from klayout import lay
 from PIL import Image, ImageDraw, ImageFont
 
 from picoram_layout.pdk import Pdk
+from picoram_layout.report.scale import round_below
 from picoram_layout.report.technology import Style, patterns, styles
 
 Box = tuple[float, float, float, float]
@@ -133,7 +133,7 @@ def _any(layout: kdb.Layout, cell: str, style: Style, area: kdb.DBox) -> bool:
 
 
 def _names(image: Image.Image, layout: kdb.Layout, cell: str, chosen: list[Style], frame: _Frame) -> None:
-    """Write net names where their labels are, each on a light ground; one that would cover another is left out."""
+    """Write net names where their labels are; one that would cover another is left out."""
     font = _font(max(12, frame.width // 85))
     pen = ImageDraw.Draw(image, "RGBA")
     taken: list[Box] = []
@@ -160,7 +160,7 @@ def _captioned(image: Image.Image, title: str, chosen: list[Style], scale: float
     """The picture over a strip with its title, a legend and a scale bar (``scale`` in pixels per um)."""
     font, line, gap = _font(15), 24, 14
     pen = ImageDraw.Draw(image)
-    length = _round_below(image.width / 5 / scale)
+    length = round_below(image.width / 5 / scale)
     unit = f"{length:g} um" if length >= 1 else f"{length * 1000:g} nm"
     entries: list[tuple[Style | None, str]] = [(None, title), *((s, s.name) for s in chosen)]
     places, x, y = [], gap, gap // 2
@@ -193,9 +193,3 @@ def _captioned(image: Image.Image, title: str, chosen: list[Style], scale: float
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """Pillow's own font, the same on every machine."""
     return ImageFont.load_default(size)
-
-
-def _round_below(value: float) -> float:
-    """The largest of 1, 2, 5 times a power of ten that does not exceed the value."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(m * power for m in (5, 2, 1) if m * power <= value * (1 + 1e-9))

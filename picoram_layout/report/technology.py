@@ -90,9 +90,7 @@ def styles(pdk: Pdk) -> list[Style]:
         found.append(style)
         for kind, table in (("pin", pdk.pins), ("label", pdk.labels)):
             if name in table:
-                found.append(
-                    Style(f"{name}.{kind}", table[name], frame, frame, "I1", 1, visible)
-                )
+                found.append(Style(f"{name}.{kind}", table[name], frame, frame, "I1", 1, visible))
     return found
 
 
@@ -149,7 +147,9 @@ def lyt(pdk: Pdk) -> str:
     number = {name: f"{layer}/{datatype}" for name, (layer, datatype) in pdk.drawn.items()}
     regions = {name: "-".join(number[o] for o in operands) for name, operands in connect["regions"].items()}
     for name in dict.fromkeys(name for join in joins for name in join):
-        ET.SubElement(connectivity, "symbols").text = f"{name}='{ {**number, **regions}[name]}'".replace(" ", "")
+        ET.SubElement(connectivity, "symbols").text = f"{name}='{ {**number, **regions}[name] }'".replace(
+            " ", ""
+        )
     return _text(root)
 
 
