@@ -1,0 +1,80 @@
+"""The layers of one DRC run: drawn ones read from the layout, derived ones made once from the PDK's table."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+
+import klayout.db as kdb
+
+from picoram_layout.pdk import Pdk
+
+# A deep edge operation keeps the hierarchy; one marker type for all keeps the checks short.
+Marker = kdb.Region | kdb.Edges | kdb.EdgePairs
+
+
+class Deck:
+    """Geometry that the checks of one run work on, hierarchical unless ``flat``."""
+
+    def __init__(self, layout: kdb.Layout, top: kdb.Cell, pdk: Pdk, flat: bool = False):
+        self.layout = layout
+        self.top = top
+        self.pdk = pdk
+        self.flat = flat
+        self.store = kdb.DeepShapeStore()
+        self.store.threads = 0  # worker threads cost more than they save on nested arrays
+        self._layers: dict[str, kdb.Region] = {}
+        self._edges: dict[tuple[str, ...], kdb.Edges] = {}
+
+    def dbu(self, value: float) -> int:
+        """Database units of a length in um; rounded up where the layout's unit is coarser than the value."""
+        return math.ceil(value / self.layout.dbu - 1e-6)
+
+    def dbu2(self, value: float) -> int:
+        """Square database units of an area in um2, rounded up."""
+        return math.ceil(value / self.layout.dbu**2 - 1e-3)
+
+    def region(self, numbers: tuple[int, int]) -> kdb.Region:
+        """Shapes of a GDS layer below the top cell (empty if the layout lacks the layer)."""
+        index = self.layout.find_layer(*numbers)
+        shapes = kdb.RecursiveShapeIterator(self.layout, self.top, [] if index is None else [index])
+        return kdb.Region(shapes) if self.flat else kdb.Region(shapes, self.store)
+
+    def layer(self, name: str) -> kdb.Region:
+        """A drawn layer, a pin layer (``met1.pin``) or a derived layer, by its name in the PDK."""
+        if name not in self._layers:
+            self._layers[name] = self._make(name)
+        return self._layers[name]
+
+    def _make(self, name: str) -> kdb.Region:
+        pdk = self.pdk
+        if name in pdk.drawn:
+            return self.region(pdk.drawn[name])
+        if name.endswith(".pin") and name[:-4] in pdk.pins:
+            return self.region(pdk.pins[name[:-4]])
+        operation, *names = pdk.derived[name]
+        return functools.reduce(_OPERATIONS[operation], (self.layer(n) for n in names))
+
+    def edges(self, name: str) -> kdb.Edges:
+        """Outline of a layer, made once."""
+        key = (name,)
+        if key not in self._edges:
+            self._edges[key] = self.layer(name).edges()
+        return self._edges[key]
+
+    def shared_edges(self, name: str, other: str) -> kdb.Edges:
+        """Parts of the outline of ``name`` that lie on the outline of ``other``, made once."""
+        key = (name, other)
+        if key not in self._edges:
+            self._edges[key] = self.edges(name) & self.edges(other)
+        return self._edges[key]
+
+
+_OPERATIONS: dict[str, Callable[[kdb.Region, kdb.Region], kdb.Region]] = {
+    "and": lambda a, b: a & b,
+    "or": lambda a, b: a + b,
+    "not": lambda a, b: a - b,
+    "interacting": lambda a, b: a.interacting(b),
+    "not_interacting": lambda a, b: a.not_interacting(b),
+}

@@ -1,0 +1,94 @@
+"""Run the rule table over a layout."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable
+
+import klayout.db as kdb
+import klayout.rdb as rdb
+
+from picoram_layout.drc.checks import CHECKS
+from picoram_layout.drc.deck import Deck, Marker
+from picoram_layout.drc.result import DrcResult, Violation
+from picoram_layout.errors import InputError
+from picoram_layout.pdk import Pdk, Rule
+
+
+def run_drc(
+    layout: kdb.Layout, top: str, pdk: Pdk, *, flat: bool = False, only: Collection[str] | None = None
+) -> DrcResult:
+    """Check the cell ``top`` and all below it against every rule of the PDK, or those with an id in ``only``.
+
+    ``flat`` runs the same checks without hierarchy (slow; for comparison). `InputError` if the cell or
+    a rule id is unknown.
+    """
+    start = time.perf_counter()
+    cell = layout.cell(top)
+    if cell is None:
+        raise InputError(f"top: the layout has no cell '{top}'")
+    known = {rule.id for rule in pdk.rules}
+    unknown = sorted(set(only or ()) - known)
+    if unknown:
+        raise InputError(f"only: {pdk.name} has no rule {', '.join(unknown)}")
+    rules = [rule for rule in pdk.rules if only is None or rule.id in only]
+    deck = Deck(layout, cell, pdk, flat)
+    database = rdb.ReportDatabase(f"DRC {pdk.name}")
+    database.description = f"{pdk.title}; {'flat' if flat else 'hierarchical'} run"
+    database.top_cell_name = top
+    owner = database.create_cell(top)
+    violations: list[Violation] = []
+    seconds: dict[str, float] = {}
+    for name in dict.fromkeys(rule.id for rule in rules):
+        begin = time.perf_counter()
+        rows = [rule for rule in rules if rule.id == name]
+        markers = _merged(marker for rule in rows for marker in CHECKS[rule.kind](deck, rule))
+        if markers is not None:
+            category = database.create_category(name)
+            category.description = "; ".join(describe(rule) for rule in rows)
+            category.scan_collection(owner, kdb.CplxTrans(layout.dbu), markers, flat)
+            violations += _violations(database, category)
+        seconds[name] = time.perf_counter() - begin
+    return DrcResult(
+        top,
+        violations,
+        list(seconds),
+        list(pdk.not_checked) if only is None else [],
+        time.perf_counter() - start,
+        seconds,
+        database,
+    )
+
+
+def describe(rule: Rule) -> str:
+    """A rule in one line: what, on which layers, value, source."""
+    parts = [rule.kind.replace("_", " "), ", ".join(rule.layers)]
+    if rule.value is not None:
+        parts.append(f"{rule.value:g}")
+    parts += [f"{key} {value}" for key, value in rule.extra.items()]
+    return f"{rule.id}: {' '.join(parts)}" + (f" ({rule.source})" if rule.source else "")
+
+
+def _merged(markers: Iterable[Marker]) -> kdb.Region | None:
+    """All markers as one merged region; points and lines get one database unit around them."""
+    total: kdb.Region | None = None
+    for marker in markers:
+        if marker.is_empty():
+            continue
+        if isinstance(marker, kdb.EdgePairs):
+            marker = marker.polygons(1)
+        elif isinstance(marker, kdb.Edges):
+            marker = marker.extended(1, 1, 1, 1, False)
+        total = marker if total is None else total + marker
+    return None if total is None else total.merged()
+
+
+def _violations(database: rdb.ReportDatabase, category: rdb.RdbCategory) -> list[Violation]:
+    found = []
+    for item in database.each_item_per_category(category.rdb_id()):
+        boxes = [value.polygon().bbox() for value in item.each_value() if value.is_polygon()]
+        for box in boxes:
+            corners = (round(box.left, 6), round(box.bottom, 6), round(box.right, 6), round(box.top, 6))
+            cell = database.cell_by_id(item.cell_id()).name()
+            found.append(Violation(category.name(), cell, corners, category.description))
+    return sorted(found, key=lambda v: (v.cell, v.box))
