@@ -1,0 +1,124 @@
+"""The build: from a spec to the folder with layout, checks, pictures and reports."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from picoram_layout.pdk import Pdk, load_pdk
+from picoram_layout.publish import MANIFEST, Staging, sha256, staging
+
+if TYPE_CHECKING:
+    from picoram_layout.macro import Drawing
+    from picoram_layout.progress import Progress
+    from picoram_layout.spec import Spec
+
+# Tiles along the longer side of a density map.
+_TILES = 32
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished build: its folder, the content of ``report.json``, 0 or (built but not clean) 1."""
+
+    out: Path
+    report: dict[str, Any]
+    exit_status: int
+
+
+class _Clock:
+    """Times the steps that it shows."""
+
+    def __init__(self, progress: Progress):
+        self.progress = progress
+        self.start = time.perf_counter()
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        begin = time.perf_counter()
+        with self.progress.step(name):
+            yield
+        self.seconds[name] = round(time.perf_counter() - begin, 3)
+
+    def total(self) -> dict[str, float]:
+        return {**self.seconds, "total": round(time.perf_counter() - self.start, 3)}
+
+
+def build(spec: Spec, out: Path, *, drc: bool = True, progress: Progress) -> Result:
+    """Draw the spec, check it and write everything to the folder ``out``.
+
+    ``out`` appears, or changes, when all is complete; whatever stops the build leaves it as it was. The
+    files of a former build are replaced, others stay. `InputError` if ``out`` cannot be used.
+    """
+    pdk = load_pdk(spec.pdk)
+    gds, oas, lyrdb = (f"{spec.name}.{suffix}" for suffix in ("gds", "oas", "lyrdb"))
+    clock = _Clock(progress)
+    with staging(out, [gds, oas, lyrdb, "report.html", MANIFEST]) as stage:
+        with clock.step("drawing"):
+            from picoram_layout.macro import draw
+
+            drawing = draw(spec, pdk)
+        layout, top = drawing.library.layout, drawing.top.name
+        with clock.step("layout files"):
+            from picoram_layout.stream import write_layout
+
+            for name in (gds, oas):
+                write_layout(layout, top, stage.folder / name)
+        with clock.step("density"):
+            from picoram_layout.density import layer_density
+
+            density = layer_density(layout, top, pdk)
+        result = None
+        if drc:
+            with clock.step("DRC"):
+                from picoram_layout.drc import run_drc
+
+                result = run_drc(layout, top, pdk)
+                result.write_lyrdb(stage.folder / lyrdb)
+        with clock.step("pictures"):
+            pictures = _pictures(drawing, pdk, list(density), stage.folder / "pictures", spec.name)
+        with clock.step("reports"):
+            from picoram_layout.report.html import write_html
+            from picoram_layout.report.summary import summarise
+
+            report = summarise(spec, pdk, drawing, density, result)
+            report["timings_s"] = clock.total()
+            report["sha256"] = _digests(stage)
+            write_html(stage.folder / "report.html", report, pictures)
+            report["sha256"] = _digests(stage)
+            text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
+            (stage.folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        stage.publish()
+    return Result(out, report, 1 if report["drc"]["status"] == "violations" else 0)
+
+
+def _digests(stage: Staging) -> dict[str, str]:
+    return {name: sha256(stage.folder / name) for name in stage.files()}
+
+
+def _pictures(drawing: Drawing, pdk: Pdk, layers: list[str], folder: Path, title: str) -> dict[str, Path]:
+    """Draw floorplan, density maps, gallery and close-ups; the files by name."""
+    from picoram_layout.report.density_map import density_svg
+    from picoram_layout.report.floorplan import floorplan_svg
+    from picoram_layout.report.pictures import render
+
+    folder.mkdir()
+    layout, top = drawing.library.layout, drawing.top
+    files = {"floorplan": folder / "floorplan.svg", "density": folder / "density.svg"}
+    files["floorplan"].write_text(
+        floorplan_svg(top, drawing.floorplan, pdk, f"{title}: floorplan"), encoding="utf-8"
+    )
+    files["density"].write_text(density_svg(layout, top.name, pdk, layers, _TILES), encoding="utf-8")
+    for name, block in drawing.gallery.items():
+        files[name] = folder / f"{name}.png"
+        render(layout, block.name, pdk, files[name])
+    for name, box in drawing.closeups.items():
+        files[name] = folder / f"{name}.png"
+        render(layout, top.name, pdk, files[name], box=box)
+    return files

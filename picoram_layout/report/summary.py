@@ -1,0 +1,89 @@
+"""The content of ``report.json``, from the drawing and what was measured and checked on it."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import picoram_layout
+from picoram_layout.pdk import Pdk
+from picoram_layout.report.areas import pin_groups, shares
+
+if TYPE_CHECKING:
+    from picoram_layout.density import LayerDensity
+    from picoram_layout.drc import DrcResult
+    from picoram_layout.macro import Drawing
+    from picoram_layout.spec import Spec
+
+# So many markers are listed one by one; the .lyrdb has them all.
+_LISTED = 100
+
+
+def summarise(
+    spec: Spec,
+    pdk: Pdk,
+    drawing: Drawing,
+    density: Mapping[str, LayerDensity],
+    drc: DrcResult | None,
+) -> dict[str, Any]:
+    """All results of a build but its timings and files; ``drc`` is None if DRC was not run."""
+    top = drawing.top
+    area = top.width * top.height
+    bits = drawing.figures["bits"]
+    per_mm2 = 1e6 / area
+    report = {
+        "name": spec.name,
+        "pdk": pdk.name,
+        "pdk_title": pdk.title,
+        "study_deck": pdk.study,
+        "note": pdk.note,
+        "bits": bits,
+        "width_um": round(top.width, 6),
+        "height_um": round(top.height, 6),
+        "area_um2": round(area, 6),
+        "density_kb_per_mm2": bits / 1024 * per_mm2,
+        "density_kbit_per_mm2": bits / 1000 * per_mm2,
+    }
+    report |= {key: value for key, value in drawing.figures.items() if key not in report}
+    report["blocks"] = [asdict(row) for row in shares(drawing.floorplan, top.width, top.height)]
+    report["pins"] = [asdict(group) for group in pin_groups(top)]
+    report["layer_density"] = {layer: asdict(row) for layer, row in density.items()}
+    report["drc"] = _drc(drc, pdk)
+    report["spec"] = spec.model_dump()
+    report["versions"] = versions()
+    return report
+
+
+def _drc(result: DrcResult | None, pdk: Pdk) -> dict[str, Any]:
+    if result is None:
+        rules = list(dict.fromkeys(rule.id for rule in pdk.rules))
+        why = "DRC was switched off for this build"
+        return {
+            "status": "not run",
+            "violations": None,
+            "by_rule": {},
+            "rules_checked": [],
+            "rules_not_checked": [{"id": rule, "why": why} for rule in rules] + list(pdk.not_checked),
+            "markers": [],
+        }
+    return {
+        "status": result.status,
+        "violations": len(result.violations),
+        "by_rule": result.by_rule,
+        "rules_checked": result.rules_checked,
+        "rules_not_checked": result.rules_not_checked,
+        "markers": [asdict(violation) for violation in result.violations[:_LISTED]],
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of all that has a part in the layout."""
+    libraries = {name: version(name) for name in ("klayout", "gdsfactory", "kfactory", "numpy")}
+    return {
+        "python": platform.python_version(),
+        "picoram_layout": picoram_layout.__version__,
+        **libraries,
+    }
