@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ def write_html(path: Path, report: Mapping[str, Any], pictures: Mapping[str, Pat
         svg={
             name: Markup(file.read_text(encoding="utf-8")) for name, file in pictures.items() if _is_svg(file)
         },
-        png={name: _data_uri(file) for name, file in pictures.items() if not _is_svg(file)},
+        png=[_Photo(name, file) for name, file in pictures.items() if not _is_svg(file)],
     )
     path.write_text(page, encoding="utf-8")
 
@@ -45,8 +46,15 @@ def _inline(path: Path) -> Markup:
     return Markup(path.read_text(encoding="utf-8"))
 
 
-def _data_uri(path: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+class _Photo:
+    """A PNG for the gallery: caption, content as a data URI, and whether it wants the page's whole width."""
+
+    def __init__(self, name: str, path: Path):
+        content = path.read_bytes()
+        width, height = struct.unpack(">II", content[16:24])  # the IHDR chunk is always the first
+        self.caption = name.replace("_", " ")
+        self.uri = "data:image/png;base64," + base64.b64encode(content).decode("ascii")
+        self.wide = width > 1.5 * height
 
 
 def _rules(pdk: Pdk, drc: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -158,7 +158,8 @@ def _meet(a: Box, b: Box) -> bool:
 
 def _captioned(image: Image.Image, title: str, chosen: list[Style], scale: float) -> Image.Image:
     """The picture over a strip with its title, a legend and a scale bar (``scale`` in pixels per um)."""
-    font, line, gap = _font(15), 24, 14
+    size = max(15, max(image.size) // 75)
+    font, line, gap = _font(size), size + 9, 14
     pen = ImageDraw.Draw(image)
     length = round_below(image.width / 5 / scale)
     unit = f"{length:g} um" if length >= 1 else f"{length * 1000:g} nm"
@@ -166,7 +167,7 @@ def _captioned(image: Image.Image, title: str, chosen: list[Style], scale: float
     places, x, y = [], gap, gap // 2
     room = image.width - 2 * gap - max(length * scale, pen.textlength(unit, font))
     for style, text in entries:
-        wide = pen.textlength(text, font) + (gap if style is None else 20 + gap)
+        wide = pen.textlength(text, font) + (gap if style is None else size + 5 + gap)
         if x > gap and x + wide > room:
             x, y = gap, y + line
         places.append((x, y, style, text))
@@ -176,14 +177,15 @@ def _captioned(image: Image.Image, title: str, chosen: list[Style], scale: float
     pen.line((0, 0, strip.width, 0), "#cccccc")
     for x, y, style, text in places:
         if style is not None:
-            pen.rectangle((x, y + 6, x + 14, y + 18), style.swatch, style.frame)
-            x += 20
+            pen.rectangle((x, y + 5, x + size - 1, y + 4 + size), style.swatch, style.frame)
+            x += size + 5
         pen.text((x, y + line / 2), text, _INK, font, anchor="lm")
     left, right = strip.width - gap - length * scale, strip.width - gap
-    pen.text(((left + right) / 2, gap // 2 + 9), unit, _INK, font, anchor="mm")
-    pen.line((left, gap // 2 + 25, right, gap // 2 + 25), _INK, 3)
+    pen.text(((left + right) / 2, gap // 2 + line // 2), unit, _INK, font, anchor="mm")
+    bar = gap // 2 + 3 * line // 2 - 4
+    pen.line((left, bar, right, bar), _INK, 3)
     for end in (left, right):
-        pen.line((end, gap // 2 + 20, end, gap // 2 + 30), _INK, 2)
+        pen.line((end, bar - 5, end, bar + 5), _INK, 2)
     whole = Image.new("RGB", (image.width, image.height + strip.height), _PAPER)
     whole.paste(image, (0, 0))
     whole.paste(strip, (0, image.height))
