@@ -278,11 +278,11 @@ def _charges(
 ) -> tuple[Any, int]:
     """Charge of each net per unit (over the permittivity, um) and the number of unknowns.
 
-    The first net is at 1 V, the others are at 0 V; ``signs`` -1 reverses all potentials from one unit to the next along that direction.
+    The first net is at 1 V, the others are at 0 V; ``signs`` -1 reverses all potentials from one unit to
+    the next along that direction.
     """
     import numpy as np
     from scipy.sparse import coo_array, diags_array
-    from scipy.sparse.linalg import cg
 
     points = [a[:-1] if nodal and k < 2 else a if nodal else (a[1:] + a[:-1]) / 2 for k, a in enumerate(axes)]
     net = _nets(points, solids, nets, pitch)
@@ -303,15 +303,36 @@ def _charges(
     row, column = number[first[inner]], number[second[inner]]
     half = coo_array((-(conductance * sign)[inner], (row, column)), shape=(size, size)).tocsr()
     matrix = half + half.T + diags_array(diagonal)
-    solution, failed = cg(matrix, drive, rtol=1e-4, M=diags_array(1 / diagonal))
-    if failed:
-        raise RuntimeError(f"the field solution did not converge in {failed} iterations")
-    potential[free] = solution
+    potential[free] = _conjugate_gradients(matrix, drive, diagonal)
     charge = np.zeros(1 + len(nets))
     for here, there in ((first, second), (second, first)):
         flux = conductance * (potential[here] - sign * potential[there])
         charge += np.bincount(net[here] + 1, flux, len(charge))
     return charge[1:], size
+
+
+def _conjugate_gradients(matrix: Any, right: Any, diagonal: Any, tolerance: float = 1e-4) -> Any:
+    """Solution of ``matrix @ x = right`` with the diagonal as preconditioner.
+
+    `scipy.sparse.linalg.cg` takes its inner products from a threaded library, which waits many times longer
+    than it works once other processes use the cores; `numpy.einsum` does not thread.
+    """
+    import numpy as np
+
+    x, residual = np.zeros_like(right), right.copy()
+    direction, energy = np.zeros_like(right), 1.0
+    goal = tolerance**2 * np.einsum("i,i", right, right)
+    for _ in range(len(right)):
+        if np.einsum("i,i", residual, residual) <= goal:
+            return x
+        scaled = residual / diagonal
+        before, energy = energy, np.einsum("i,i", residual, scaled)
+        direction = scaled + energy / before * direction
+        image = matrix @ direction
+        advance = energy / np.einsum("i,i", direction, image)
+        x += advance * direction
+        residual -= advance * image
+    raise RuntimeError("the field solution did not converge")
 
 
 def _nets(points: list[Any], solids: list[_Solid], nets: list[str], pitch: tuple[float, float]) -> Any:
