@@ -23,7 +23,7 @@ _MISSING, _UNKNOWN = "missing", "unknown key"
 def load_spec(path: Path) -> Spec:
     """Read and check a spec file; `SpecError` lists all its problems, sorted by line."""
     document = read_document(path)
-    spec, problems = _validate(document.data)
+    spec, problems = check(document.data)
     problems = document.problems + problems
     if spec is not None and not problems:
         problems = _plan_problems(spec)
@@ -41,7 +41,8 @@ def _plan_problems(spec: Spec) -> list[Problem]:
     return list(plan.problems(spec, load_pdk(spec.pdk)))
 
 
-def _validate(data: dict[str, Any]) -> tuple[Spec | None, list[Problem]]:
+def check(data: dict[str, Any]) -> tuple[Spec | None, list[Problem]]:
+    """The spec that a mapping of plain values describes, or everything that is wrong with it."""
     try:
         return Spec.model_validate(data), []
     except ValidationError as error:

@@ -35,22 +35,24 @@ class Steps:
     why: str = ""
 
     def nearest(self, value: float) -> int | float:
-        """The legal number next to ``value``."""
+        """The legal number next to ``value``, the smaller of two."""
         value = min(max(value, self.first), self.last)
         if self.step:
             most = math.floor((self.last - self.first) / self.step + 1e-6)
-            value = self.first + min(round((value - self.first) / self.step), most) * self.step
+            value = self.first + min(math.ceil((value - self.first) / self.step - 0.5), most) * self.step
         return value if isinstance(value, int) else round(value, 6)
 
     def holds(self, value: float) -> bool:
         """Whether ``value`` is legal."""
+        if not self.first - 1 < value < self.last + 1:
+            return False  # before any arithmetic: whole numbers may be too large for it
         return abs(self.nearest(value) - value) < 1e-9
 
 
 def most_cells(pdk: Pdk) -> int:
     """Largest odd count of cells per cluster: half a cluster is within latch-up distance of its taps."""
     pad = pdk.size("licon") + 2 * pdk.enclosure("poly", "licon_poly") + pdk.space("poly")
-    reach = min(pdk.rule("latchup", "ndiff", "ptap"), pdk.rule("latchup", "pdiff", "ntap"))
+    reach = min(rule.value for rule in pdk.rules if rule.kind == "latchup" and rule.value is not None)
     cells = int(reach / pad) - 4  # two cells' height for the MAC row, two for the taps' own place in it
     return cells if cells % 2 else cells - 1
 

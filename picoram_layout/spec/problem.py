@@ -7,7 +7,7 @@ from typing import Any
 
 from picoram_layout.errors import InputError
 
-_LONGEST = 48
+_LONGEST = 72
 
 
 @dataclass(frozen=True)

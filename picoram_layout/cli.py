@@ -1,0 +1,216 @@
+"""The ``picoram`` command: options, and the one place where errors become a message and an exit status.
+
+Exit status: 0 clean, 1 built or checked but not clean, 2 bad usage or input, 3 environment. Commands import
+their work when they run, so that help and validation start at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from picoram_layout import __version__
+from picoram_layout.errors import EnvironmentProblem, PicoramError
+
+app = typer.Typer(
+    name="picoram",
+    help="Lay out an analog compute-in-memory SRAM array from a YAML spec, check it and report on it.",
+    epilog="Example: picoram build specs/picoram_tiny.yaml",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+PdkName = Annotated[str, typer.Option("--pdk", metavar="NAME", help="Process design kit.")]
+Top = Annotated[
+    str | None, typer.Option("--top", metavar="CELL", help="Cell to check; default: the only top cell.")
+]
+SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="Spec file (YAML).", show_default=False)]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"picoram {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(epilog="Example: picoram build specs/picoram_40kb.yaml -o out/picoram_40kb")
+def build(
+    spec: SpecFile,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Folder for the results; default: out/<name>."),
+    ] = None,
+    drc: Annotated[bool, typer.Option("--drc/--no-drc", help="Check the design rules.")] = True,
+    json: Json = False,
+) -> int:
+    """Draw the array of a spec, check it, and write GDS, OASIS, reports and pictures."""
+    from picoram_layout.commands.build import run
+
+    return run(spec, output, drc, json)
+
+
+@app.command(epilog="Example: picoram validate specs/picoram_40kb.yaml")
+def validate(spec: SpecFile, json: Json = False) -> int:
+    """Check a spec completely without drawing anything; all its problems are listed at once."""
+    from picoram_layout.commands.spec import validate
+
+    return validate(spec, json)
+
+
+@app.command(epilog="Example: picoram schema > picoram.schema.json")
+def schema() -> int:
+    """Print the JSON Schema of a spec, for editors and other tools."""
+    from picoram_layout.commands.spec import schema
+
+    return schema()
+
+
+@app.command(epilog="Example: picoram drc chip.gds --top sram --pdk sky130 -o chip.lyrdb")
+def drc(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="GDS or OASIS file.", show_default=False)],
+    top: Top = None,
+    pdk: PdkName = "sky130",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE.lyrdb", help="Write the markers for KLayout."),
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Check the design rules of any GDS or OASIS file."""
+    from picoram_layout.commands.checks import drc
+
+    return drc(file, top, pdk, output, json)
+
+
+@app.command(epilog="Example: picoram density out/picoram_40kb/picoram_40kb.gds")
+def density(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="GDS or OASIS files.", show_default=False)
+    ],
+    top: Top = None,
+    pdk: PdkName = "sky130",
+    json: Json = False,
+) -> int:
+    """Measure the density of every layer: overall, and in the worst window."""
+    from picoram_layout.commands.checks import density
+
+    return density(files, top, pdk, json)
+
+
+@app.command(epilog="Example: picoram view picoram_40kb")
+def view(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME_OR_FILE", help="Name of a built array, or a layout file.", show_default=False
+        ),
+    ],
+) -> int:
+    """Open a layout in KLayout with its layer colours and DRC report."""
+    from picoram_layout.view import view
+
+    return view(target)
+
+
+@app.command(epilog="Example: picoram rules --pdk scaled65")
+def rules(pdk: PdkName = "sky130", json: Json = False) -> int:
+    """List the design rules that are checked, and those of the process that are not."""
+    from picoram_layout.commands.rules import rules
+
+    return rules(pdk, json)
+
+
+@app.command(epilog="Example: picoram cells")
+def cells(json: Json = False) -> int:
+    """List the cells that can be drawn alone, with their parameters."""
+    from picoram_layout.commands.cells import cells
+
+    return cells(json)
+
+
+@app.command(epilog="Example: picoram cell bitcell --pdk sky130 -o out/bitcell")
+def cell(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Cell, see picoram cells.", show_default=False)],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Set a parameter; may be repeated."),
+    ] = None,
+    pdk: PdkName = "sky130",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Folder for the results; default: out/<cell>."),
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Draw one cell: GDS, picture and design rule check."""
+    from picoram_layout.commands.cells import cell
+
+    return cell(name, settings or [], pdk, output, json)
+
+
+@app.command(epilog="Example: picoram doctor")
+def doctor(json: Json = False) -> int:
+    """Look at the machine: Python, packages, PDK data, and the optional programs."""
+    from picoram_layout.doctor import report
+
+    return report(json)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit status; every error meant for the user is one line each."""
+    try:
+        status: Any = app(args=arguments, prog_name="picoram", standalone_mode=False)
+        sys.stdout.flush()
+        return int(status or 0)
+    except PicoramError as error:
+        return _fail(str(error), error.exit_status)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted", 130)
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing of it may be flushed at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", EnvironmentProblem.exit_status)
+    except Exception as error:
+        usage = getattr(error, "format_message", None)  # the usage errors of typer's parser
+        if usage is None:
+            raise
+        return _misused(usage())
+
+
+def _misused(message: str) -> int:
+    if message.startswith("Usage:"):  # a call without a command: the message is the help
+        print(message, file=sys.stderr)
+        return 2
+    # Typer and its parser may each append the same suggestion.
+    return _fail(re.sub(r"( Did you mean .+?)\1+$", r"\1", message), 2)
+
+
+def _fail(message: str, status: int) -> int:
+    for line in message.splitlines():
+        print(f"picoram: error: {line}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""``picoram validate`` and ``picoram schema``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from picoram_layout.console import emit_json
+from picoram_layout.spec import json_schema, load_spec
+
+
+def validate(path: Path, json: bool) -> int:
+    """Say that a spec is sound and what it asks for."""
+    spec = load_spec(path)
+    array = spec.array
+    if json:
+        emit_json({"file": str(path), "valid": True, "bits": array.bits, "spec": spec.model_dump()})
+        return 0
+    print(f"{path}: valid")
+    print(
+        f"{spec.name}: {array.bits:,} bits in {spec.pdk}: {array.inputs} inputs x {array.outputs} outputs x "
+        f"{array.weight_bits} weight bits x {array.cells_per_cluster} cells per cluster"
+    )
+    return 0
+
+
+def schema() -> int:
+    """Print the schema of a spec."""
+    emit_json(json_schema())
+    return 0

@@ -1,0 +1,80 @@
+"""Signs of life while something is built: a live step list on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol, TextIO
+
+
+class Progress(Protocol):
+    """Announces steps; ``with progress.step("drawing"): ...`` shows the step while it runs, then its time."""
+
+    def step(self, name: str) -> AbstractContextManager[None]:
+        """Show a step while the body runs."""
+        ...
+
+
+class Quiet:
+    """Shows nothing."""
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Run the body."""
+        yield
+
+
+class Lines:
+    """One plain line per step: the name at its start, the seconds (or "failed") at its end."""
+
+    def __init__(self, stream: TextIO):
+        self.stream = stream
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Run the body between the two halves of a line."""
+        start = time.perf_counter()
+        print(f"{name} ...", end=" ", file=self.stream, flush=True)
+        ending = "failed"
+        try:
+            yield
+            ending = f"{time.perf_counter() - start:.2f} s"
+        finally:
+            print(ending, file=self.stream, flush=True)
+
+
+class Live:
+    """A numbered list on a terminal; the running step has a spinner and its time so far."""
+
+    def __init__(self, stream: TextIO):
+        from rich.console import Console
+
+        self.console = Console(file=stream, highlight=False)
+        self.number = 0
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Run the body below the finished steps."""
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self.number += 1
+        label = f"{self.number:2} {name:<40}"
+        start = time.perf_counter()
+        columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+        mark = "[red]✗[/red]"
+        try:
+            with Progress(*columns, console=self.console, transient=True) as running:
+                running.add_task(label, total=None)
+                yield
+            mark = "[green]✓[/green]"
+        finally:
+            self.console.print(f"{mark} {label} {time.perf_counter() - start:6.2f} s")
+
+
+def progress(*, quiet: bool = False, stream: TextIO = sys.stderr) -> Progress:
+    """Progress that fits the stream."""
+    if quiet:
+        return Quiet()
+    return Live(stream) if stream.isatty() else Lines(stream)

@@ -1,0 +1,41 @@
+"""What all tests share: the command line in a folder of its own, and how hypothesis runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from picoram_layout.cli import main
+
+# Times vary on loaded machines; what a test does must not.
+settings.register_profile("picoram", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("picoram")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Exit status and output of one command."""
+
+    status: int
+    out: str
+    err: str
+
+
+Picoram = Callable[..., Outcome]
+
+
+@pytest.fixture
+def picoram(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Picoram:
+    """Run the command in this process, inside ``tmp_path``."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str | Path) -> Outcome:
+        status = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Outcome(status, captured.out, captured.err)
+
+    return run
