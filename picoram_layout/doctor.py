@@ -106,5 +106,7 @@ def _programs() -> list[Finding]:
     result = []
     for name, purpose in PROGRAMS.items():
         path = shutil.which(name)
-        result.append(Finding(name, "ok" if path else "absent", path or "", f"optional: {purpose}"))
+        result.append(
+            Finding(f"{name} (program)", "ok" if path else "absent", path or "", f"optional: {purpose}")
+        )
     return result

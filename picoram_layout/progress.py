@@ -73,8 +73,8 @@ class Live:
             self.console.print(f"{mark} {label} {time.perf_counter() - start:6.2f} s")
 
 
-def progress(*, quiet: bool = False, stream: TextIO = sys.stderr) -> Progress:
-    """Progress that fits the stream."""
+def progress(*, quiet: bool = False) -> Progress:
+    """Progress that fits the error stream; the results have the other one for themselves."""
     if quiet:
         return Quiet()
-    return Live(stream) if stream.isatty() else Lines(stream)
+    return Live(sys.stderr) if sys.stderr.isatty() else Lines(sys.stderr)

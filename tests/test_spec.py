@@ -207,7 +207,7 @@ SIZES = st.one_of(st.floats(0, 1.5), st.floats(), st.integers(), st.text(max_siz
         {
             "name": st.text(max_size=80),
             "pdk": st.sampled_from([*pdk_names(), "sky13"]),
-            "array": st.fixed_dictionaries({key: COUNTS for key in ArraySpec.model_fields}),
+            "array": st.fixed_dictionaries(dict.fromkeys(ArraySpec.model_fields, COUNTS)),
             "bitcell": st.fixed_dictionaries({"pass_gate_w": SIZES, "pull_up_w": SIZES}),
             "capacitor": st.fixed_dictionaries({"style": st.sampled_from(["comb", "shield"])}),
         }
