@@ -1,0 +1,255 @@
+"""A build gives a complete folder or none, always the same bytes, and never at a user's expense."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from picoram_layout.macro import Drawing
+
+from picoram_layout import flow, macro
+from picoram_layout.errors import EnvironmentProblem, InputError
+from picoram_layout.flow import Result, build
+from picoram_layout.pdk import Pdk
+from picoram_layout.progress import Quiet
+from picoram_layout.publish import sha256
+from picoram_layout.spec import Spec, load_spec
+
+SPEC = Path(__file__).parent.parent / "specs" / "picoram_tiny.yaml"
+
+
+@pytest.fixture
+def spec() -> Spec:
+    return load_spec(SPEC)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A finished build that tests only read."""
+
+    spec: Spec
+    result: Result
+
+    @property
+    def out(self) -> Path:
+        return self.result.out
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    spec = load_spec(SPEC)
+    return Built(spec, build(spec, tmp_path_factory.mktemp("flow") / "out" / spec.name, progress=Quiet()))
+
+
+@pytest.fixture
+def former(spec: Spec, tmp_path: Path) -> Path:
+    """A result folder without DRC."""
+    return build(spec, tmp_path / "result", drc=False, progress=Quiet()).out
+
+
+def content(folder: Path) -> dict[str, str]:
+    """Digests of all files below a folder, hidden ones too."""
+    return {p.relative_to(folder).as_posix(): sha256(p) for p in folder.rglob("*") if p.is_file()}
+
+
+def test_the_files(built: Built) -> None:
+    name = built.spec.name
+    files = set(content(built.out))
+    assert {f"{name}.gds", f"{name}.oas", f"{name}.lyrdb", "report.json", "report.html"} < files
+    assert {"pictures/floorplan.svg", "pictures/density.svg", "pictures/bitcell.png"} < files
+    assert [p.name for p in built.out.parent.iterdir()] == [built.out.name]
+
+
+def test_the_report_is_the_result(built: Built) -> None:
+    assert json.loads((built.out / "report.json").read_text(encoding="utf-8")) == json.loads(
+        json.dumps(built.result.report)
+    )
+
+
+def test_the_digests_are_those_of_the_files(built: Built) -> None:
+    found = content(built.out)
+    del found["report.json"]
+    assert built.result.report["sha256"] == found
+
+
+def test_the_shipped_spec_is_clean(built: Built) -> None:
+    drc = built.result.report["drc"]
+    assert (drc["status"], drc["violations"], drc["by_rule"]) == ("clean", 0, {})
+    assert built.result.exit_status == 0
+
+
+def test_every_step_is_timed(built: Built) -> None:
+    times = built.result.report["timings_s"]
+    assert list(times) == ["drawing", "layout files", "density", "DRC", "pictures", "total"]
+    assert times["total"] >= sum(value for step, value in times.items() if step != "total") - 0.01
+
+
+def test_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
+    """All but the two reports, which hold times."""
+    found = []
+    for seed in ("1", "2"):
+        out = tmp_path / seed
+        command = [sys.executable, "-m", "picoram_layout.cli", "build", str(SPEC), "-o", str(out), "--no-drc"]
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        files = content(out)
+        found.append({name: digest for name, digest in files.items() if not name.startswith("report.")})
+    assert len(found[0]) > 5
+    assert found[0] == found[1]
+
+
+def test_without_drc_the_report_says_so(spec: Spec, former: Path) -> None:
+    report = json.loads((former / "report.json").read_text(encoding="utf-8"))
+    assert report["drc"]["status"] == "not run"
+    assert report["drc"]["violations"] is None
+    assert report["drc"]["rules_checked"] == []
+    assert {"m1.1", "poly.2"} < {row["id"] for row in report["drc"]["rules_not_checked"]}
+    assert not (former / f"{spec.name}.lyrdb").exists()
+    page = (former / "report.html").read_text(encoding="utf-8")
+    assert "DRC not run" in page
+    assert "DRC clean" not in page
+
+
+def test_a_violation_gives_status_1(spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A met1 sliver in the bitcell: found there, counted once."""
+    draw = macro.draw
+
+    def spoiled(spec: Spec, pdk: Pdk) -> Drawing:
+        drawing = draw(spec, pdk)
+        from klayout.db import DBox
+
+        cell = drawing.gallery["bitcell"].cell
+        cell.shapes(drawing.library.layer("met5")).insert(DBox(1.0, 0.3, 1.1, 0.4))
+        return drawing
+
+    monkeypatch.setattr(macro, "draw", spoiled)
+    result = build(spec, tmp_path / "out", progress=Quiet())
+    drc = result.report["drc"]
+    assert result.exit_status == 1
+    assert drc["status"] == "violations"
+    assert drc["by_rule"]["m5.1"] >= 1
+    assert drc["violations"] == sum(drc["by_rule"].values())
+    assert "m5.1" in (result.out / f"{spec.name}.lyrdb").read_text(encoding="utf-8")
+
+
+STOPS = [RuntimeError("the disk caught fire"), KeyboardInterrupt()]
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=["error", "Ctrl-C"])
+@pytest.mark.parametrize("step", ["_pictures", "sha256"])
+def test_a_stop_leaves_nothing_new(
+    spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException, step: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise stop
+
+    monkeypatch.setattr(flow, step, fail)
+    with pytest.raises(type(stop)):
+        build(spec, tmp_path / "deep" / "out", drc=False, progress=Quiet())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=["error", "Ctrl-C"])
+def test_a_stop_leaves_the_former_result(
+    spec: Spec, former: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException
+) -> None:
+    before = content(former)
+
+    def fail(*_: object) -> None:
+        raise stop
+
+    monkeypatch.setattr(flow, "_pictures", fail)
+    with pytest.raises(type(stop)):
+        build(spec, former, drc=False, progress=Quiet())
+    assert content(former) == before
+    assert [p.name for p in former.parent.iterdir()] == [former.name]
+
+
+@pytest.fixture
+def stubborn_disk(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """`os.rename` fails after as many calls as the list's only number says."""
+    left, rename = [0], os.rename
+
+    def count(source: Path, target: Path) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(28, "No space left on device", str(target))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", count)
+    return left
+
+
+@pytest.mark.parametrize("allowed", [0, 1, 2, 5, 8])
+def test_a_failure_while_exchanging_files_puts_all_back(
+    spec: Spec, former: Path, stubborn_disk: list[int], allowed: int
+) -> None:
+    before = content(former)
+    stubborn_disk[0] = allowed
+    with pytest.raises(EnvironmentProblem, match="No space"):
+        build(spec, former, drc=False, progress=Quiet())
+    assert content(former) == before
+
+
+def test_files_of_others_stay(spec: Spec, former: Path) -> None:
+    (former / "notes.txt").write_text("mine")
+    (former / "pictures" / "photo.png").write_bytes(b"mine too")
+    build(spec, former, drc=False, progress=Quiet())
+    assert (former / "notes.txt").read_text() == "mine"
+    assert (former / "pictures" / "photo.png").read_bytes() == b"mine too"
+
+
+def test_what_only_the_former_run_wrote_goes(spec: Spec, tmp_path: Path) -> None:
+    out = build(spec, tmp_path / "out", progress=Quiet()).out
+    assert (out / f"{spec.name}.lyrdb").exists()
+    build(spec, out, drc=False, progress=Quiet())
+    assert not (out / f"{spec.name}.lyrdb").exists()
+    assert not list(out.glob(".*"))
+
+
+@pytest.mark.parametrize("name", ["report.json", "report.html", "picoram_tiny.gds"])
+def test_a_file_of_somebody_else_is_not_replaced(spec: Spec, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(InputError, match=f"{name}: is not a former result"):
+        build(spec, tmp_path, drc=False, progress=Quiet())
+    assert content(tmp_path).keys() == {name}
+
+
+def test_a_picture_of_somebody_else_is_not_replaced(spec: Spec, tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "bitcell.png").write_bytes(b"mine")
+    with pytest.raises(InputError, match=r"bitcell\.png: is not a former result"):
+        build(spec, tmp_path, drc=False, progress=Quiet())
+    assert content(tmp_path).keys() == {"pictures/bitcell.png"}
+
+
+def test_an_edited_layout_is_not_lost(spec: Spec, former: Path) -> None:
+    with (former / f"{spec.name}.gds").open("ab") as file:
+        file.write(b"edited")
+    before = content(former)
+    with pytest.raises(InputError, match=r"gds: was changed since it was built"):
+        build(spec, former, drc=False, progress=Quiet())
+    assert content(former) == before
+
+
+def test_a_report_that_names_files_elsewhere_has_no_power(spec: Spec, former: Path) -> None:
+    outside = former.parent / "outside.txt"
+    outside.write_text("mine")
+    report = json.loads((former / "report.json").read_text(encoding="utf-8"))
+    for name in ("../outside.txt", str(outside)):
+        report["sha256"][name] = sha256(outside)
+    (former / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    build(spec, former, drc=False, progress=Quiet())
+    assert outside.read_text() == "mine"
+
+
+def test_the_folder_is_a_file(spec: Spec, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    with pytest.raises(InputError, match="is a file, not a folder"):
+        build(spec, tmp_path / "out", drc=False, progress=Quiet())
