@@ -20,7 +20,7 @@ from picoram_layout.errors import EnvironmentProblem, PicoramError
 app = typer.Typer(
     name="picoram",
     help="Lay out an analog compute-in-memory SRAM array from a YAML spec, check it and report on it.",
-    epilog="Example: picoram build specs/picoram_tiny.yaml",
+    epilog="Example: picoram build picoram_tiny",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -33,7 +33,8 @@ PdkName = Annotated[str, typer.Option("--pdk", metavar="NAME", help="Process des
 Top = Annotated[
     str | None, typer.Option("--top", metavar="CELL", help="Cell to check; default: the only top cell.")
 ]
-SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", help="Spec file (YAML).", show_default=False)]
+# Arguments are described in each command's text: some releases of the parser drop their help.
+SpecFile = Annotated[Path, typer.Argument(metavar="SPEC", show_default=False)]
 
 
 def _version(wanted: bool) -> None:
@@ -61,7 +62,10 @@ def build(
     drc: Annotated[bool, typer.Option("--drc/--no-drc", help="Check the design rules.")] = True,
     json: Json = False,
 ) -> int:
-    """Draw the array of a spec, check it, and write GDS, OASIS, reports and pictures."""
+    """Build the array of a spec: layout, checks, reports, pictures.
+
+    SPEC is a YAML file, or the name of a shipped spec.
+    """
     from picoram_layout.commands.build import run
 
     return run(spec, output, drc, json)
@@ -69,7 +73,12 @@ def build(
 
 @app.command(epilog="Example: picoram validate specs/picoram_40kb.yaml")
 def validate(spec: SpecFile, json: Json = False) -> int:
-    """Check a spec completely without drawing anything; all its problems are listed at once."""
+    """Check a spec without drawing anything.
+
+    All problems are listed at once, each with its line and the nearest legal value.
+
+    SPEC is a YAML file, or the name of a shipped spec.
+    """
     from picoram_layout.commands.spec import validate
 
     return validate(spec, json)
@@ -85,7 +94,7 @@ def schema() -> int:
 
 @app.command(epilog="Example: picoram drc chip.gds --top sram --pdk sky130 -o chip.lyrdb")
 def drc(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="GDS or OASIS file.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
     top: Top = None,
     pdk: PdkName = "sky130",
     output: Annotated[
@@ -94,7 +103,10 @@ def drc(
     ] = None,
     json: Json = False,
 ) -> int:
-    """Check the design rules of any GDS or OASIS file."""
+    """Check the design rules of a layout.
+
+    FILE is any GDS or OASIS file.
+    """
     from picoram_layout.commands.checks import drc
 
     return drc(file, top, pdk, output, json)
@@ -102,14 +114,15 @@ def drc(
 
 @app.command(epilog="Example: picoram density out/picoram_40kb/picoram_40kb.gds")
 def density(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="GDS or OASIS files.", show_default=False)
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)],
     top: Top = None,
     pdk: PdkName = "sky130",
     json: Json = False,
 ) -> int:
-    """Measure the density of every layer: overall, and in the worst window."""
+    """Measure the density of layers: overall and worst window.
+
+    FILE is any GDS or OASIS file.
+    """
     from picoram_layout.commands.checks import density
 
     return density(files, top, pdk, json)
@@ -119,12 +132,13 @@ def density(
 def view(
     target: Annotated[
         str,
-        typer.Argument(
-            metavar="NAME_OR_FILE", help="Name of a built array, or a layout file.", show_default=False
-        ),
+        typer.Argument(metavar="NAME_OR_FILE", show_default=False),
     ],
 ) -> int:
-    """Open a layout in KLayout with its layer colours and DRC report."""
+    """Open a layout in KLayout with its layer colours and DRC report.
+
+    NAME_OR_FILE is the name of a built array, or any GDS or OASIS file.
+    """
     from picoram_layout.view import view
 
     return view(target)
@@ -132,7 +146,7 @@ def view(
 
 @app.command(epilog="Example: picoram rules --pdk scaled65")
 def rules(pdk: PdkName = "sky130", json: Json = False) -> int:
-    """List the design rules that are checked, and those of the process that are not."""
+    """List the design rules that are checked, and those that are not."""
     from picoram_layout.commands.rules import rules
 
     return rules(pdk, json)
@@ -148,7 +162,7 @@ def cells(json: Json = False) -> int:
 
 @app.command(epilog="Example: picoram cell bitcell --pdk sky130 -o out/bitcell")
 def cell(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Cell, see picoram cells.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Set a parameter; may be repeated."),
@@ -160,7 +174,10 @@ def cell(
     ] = None,
     json: Json = False,
 ) -> int:
-    """Draw one cell: GDS, picture and design rule check."""
+    """Draw one cell: GDS, picture and design rule check.
+
+    NAME is one of those that "picoram cells" lists.
+    """
     from picoram_layout.commands.cells import cell
 
     return cell(name, settings or [], pdk, output, json)
@@ -168,7 +185,7 @@ def cell(
 
 @app.command(epilog="Example: picoram doctor")
 def doctor(json: Json = False) -> int:
-    """Look at the machine: Python, packages, PDK data, and the optional programs."""
+    """Look for what the program needs on this machine."""
     from picoram_layout.doctor import report
 
     return report(json)

@@ -196,7 +196,13 @@ def test_spec_line(picoram: Picoram, tmp_path: Path, kind: str) -> None:
         ("nothing.yaml", "nothing.yaml: no such file"),
         (".", ".: is a folder, not a spec file"),
         ("/dev/zero", "/dev/zero: is larger than 64 KiB: not a spec"),
-        ("a" * 300, f"{'a' * 300}: cannot be read: File name too long"),
+        (f"{'a' * 300}.yaml", f"{'a' * 300}.yaml: cannot be read: File name too long"),
+        ("picoram_tine", "picoram_tine: no such file, nor a shipped spec; did you mean picoram_tiny?"),
+        (
+            "?",
+            "?: no such file, nor a shipped spec; shipped specs: picoram_1mb, picoram_40kb, "
+            "picoram_40kb_scaled65, picoram_tiny",
+        ),
     ],
 )
 def test_spec_path(picoram: Picoram, path: str, message: str) -> None:

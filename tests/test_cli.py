@@ -84,6 +84,13 @@ def test_validate(picoram: Picoram) -> None:
     assert (data["valid"], data["bits"], data["spec"]["bitcell"]["pull_up_w"]) == (True, 768, 0.42)
 
 
+def test_shipped_specs_go_by_name(picoram: Picoram, tmp_path: Path) -> None:
+    outcome = picoram("validate", "picoram_tiny", "--json")
+    assert json.loads(outcome.out)["spec"]["name"] == "picoram_tiny"
+    (tmp_path / "picoram_tiny").write_text("- a list")  # a file of the user comes first
+    assert picoram("validate", "picoram_tiny").status == 2
+
+
 def test_schema(picoram: Picoram) -> None:
     assert json.loads(picoram("schema").out) == json_schema()
 

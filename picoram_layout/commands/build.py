@@ -9,11 +9,12 @@ from picoram_layout.console import emit_json
 from picoram_layout.flow import build
 from picoram_layout.progress import progress
 from picoram_layout.spec import load_spec
+from picoram_layout.spec.shipped import find_spec
 
 
 def run(path: Path, output: Path | None, drc: bool, json: bool) -> int:
     """Build the spec's array into a folder and sum up what came out."""
-    spec = load_spec(path)
+    spec = load_spec(find_spec(path))
     out = Path("out") / spec.name if output is None else output
     result = build(spec, out, drc=drc, progress=progress(quiet=json))
     if json:

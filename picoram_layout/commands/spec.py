@@ -6,10 +6,12 @@ from pathlib import Path
 
 from picoram_layout.console import emit_json
 from picoram_layout.spec import json_schema, load_spec
+from picoram_layout.spec.shipped import find_spec
 
 
 def validate(path: Path, json: bool) -> int:
     """Say that a spec is sound and what it asks for."""
+    path = find_spec(path)
     spec = load_spec(path)
     array = spec.array
     if json:
