@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import klayout.db as kdb
 import numpy as np
 import pytest
-from jsonschema import validate
+from jsonschema import validate  # type: ignore[import-untyped]
 
 from picoram_layout.flow import build
 from picoram_layout.pdk import load_pdk
