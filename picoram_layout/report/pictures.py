@@ -84,9 +84,17 @@ def render(
     in_sight = [s for s in chosen if _any(layout, cell, s, area)]
     if labels:
         _names(image, layout, cell, [s for s in in_sight if s.kind == "label"], frame)
-    size = "" if box is not None else f"   {area.width():.4g} x {area.height():.4g} um"
+    size = "" if box is not None else f"   {_size(layout, cell, pdk, area)}"
     image = _captioned(image, f"{cell}{size}", [s for s in in_sight if not s.kind], frame.scale)
     image.save(path, "PNG", compress_level=9)
+
+
+def _size(layout: kdb.Layout, cell: str, pdk: Pdk, area: kdb.DBox) -> str:
+    """The cell's size: that of its boundary if it has one (shared contacts reach beyond), else of all."""
+    boundary = layout.find_layer(*pdk.marks["boundary"])
+    own = kdb.DBox() if boundary is None else layout.cell(cell).dbbox(boundary)
+    area = area if own.empty() else own
+    return f"{area.width():.5g} x {area.height():.5g} um"
 
 
 def _copy(layout: kdb.Layout, cell: str) -> kdb.Layout:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,12 @@ from picoram_layout.report.areas import pin_groups, shares
 if TYPE_CHECKING:
     from picoram_layout.density import LayerDensity
     from picoram_layout.drc import DrcResult
+    from picoram_layout.drc.result import Violation
     from picoram_layout.macro import Drawing
     from picoram_layout.spec import Spec
 
-# So many markers are listed one by one; the .lyrdb has them all.
-_LISTED = 100
+# So many markers of each rule are listed one by one; the .lyrdb has them all.
+_LISTED = 10
 
 
 def summarise(
@@ -75,8 +77,19 @@ def _drc(result: DrcResult | None, pdk: Pdk) -> dict[str, Any]:
         "by_rule": result.by_rule,
         "rules_checked": result.rules_checked,
         "rules_not_checked": result.rules_not_checked,
-        "markers": [asdict(violation) for violation in result.violations[:_LISTED]],
+        "markers": [asdict(violation) for violation in _first(result.violations)],
     }
+
+
+def _first(violations: Iterable[Violation]) -> list[Violation]:
+    """The first few violations of each rule."""
+    count: Counter[str] = Counter()
+    found = []
+    for violation in violations:
+        count[violation.rule] += 1
+        if count[violation.rule] <= _LISTED:
+            found.append(violation)
+    return found
 
 
 def versions() -> dict[str, str]:
