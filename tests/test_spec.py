@@ -6,7 +6,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
 from hypothesis import given
@@ -80,7 +80,7 @@ def test_defaults_come_from_the_pdk(pdk: str) -> None:
 def test_spec_is_immutable() -> None:
     spec = Spec.model_validate(GOOD)
     with pytest.raises(ValidationError):
-        spec.name = "other"  # type: ignore[misc]
+        spec.name = "other"
 
 
 def test_model_refuses_what_the_file_check_refuses() -> None:
