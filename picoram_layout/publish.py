@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from picoram_layout.errors import EnvironmentProblem, InputError
+from picoram_layout.errors import InputError
 from picoram_layout.output import check_folder
 
 MANIFEST = "report.json"
@@ -62,8 +62,7 @@ def staging(out: Path, names: Iterable[str]) -> Iterator[Staging]:
     """A `Staging` for ``out``, gone at the end whatever happens.
 
     ``names`` are files known to be written: `InputError` at once if one of them would replace a file that
-    is not a former result, if ``out`` is not a folder, or if nothing can be written there;
-    `EnvironmentProblem` if the disk fails later.
+    is not a former result, if ``out`` is not a folder, or if nothing can be written there.
     """
     check_folder(out)
     made: list[Path] = []
@@ -79,8 +78,6 @@ def staging(out: Path, names: Iterable[str]) -> Iterator[Staging]:
         raise InputError(f"{error.filename or out}: cannot be written: {error.strerror}") from None
     try:
         yield Staging(out, folder)
-    except OSError as error:
-        raise EnvironmentProblem(f"{error.filename or out}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         _unmake(made)

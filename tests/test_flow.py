@@ -13,7 +13,7 @@ import pytest
 from picoram_layout.macro import Drawing
 
 from picoram_layout import flow, macro
-from picoram_layout.errors import EnvironmentProblem, InputError
+from picoram_layout.errors import InputError
 from picoram_layout.flow import Result, build
 from picoram_layout.pdk import Pdk
 from picoram_layout.progress import Quiet
@@ -192,7 +192,7 @@ def test_a_failure_while_exchanging_files_puts_all_back(
 ) -> None:
     before = content(former)
     stubborn_disk[0] = allowed
-    with pytest.raises(EnvironmentProblem, match="No space"):
+    with pytest.raises(OSError, match="No space"):
         build(spec, former, drc=False, progress=Quiet())
     assert content(former) == before
 
