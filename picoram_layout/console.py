@@ -32,11 +32,12 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "
 
 
 def _ruled(headings: Sequence[str], cells: list[list[str]], title: str) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    ruled = Table(*headings, title=title or None, title_justify="left")
+    ruled = Table(*headings, title=title or None, title_justify="left", box=SIMPLE_HEAD)
     for row in cells:
         ruled.add_row(*map(escape, row))
     Console().print(ruled)
