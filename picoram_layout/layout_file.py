@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import gzip
+import os
 import zlib
 from pathlib import Path
 
@@ -14,13 +15,16 @@ from picoram_layout.pdk import Pdk
 
 # First bytes of a file: the HEADER record of GDS (6 bytes long, type 0, 2-byte integers), OASIS's magic text.
 _GDS, _OASIS = b"\x00\x06\x00\x02", b"%SEMI-OASIS\r\n"
+# The last record of an OASIS file has this id and length (KLayout's reader does not insist on all of it).
+_OASIS_END, _END = b"\x02", 256
+_GZIP = b"\x1f\x8b"
 _MOST_LISTED = 12
 
 
 def read_layout(path: Path) -> kdb.Layout:
     """Read a GDS or OASIS file (gzip allowed); `InputError` in one line if it is not a whole one."""
     try:
-        start = _start(path)
+        start, tail = _ends(path)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -32,6 +36,8 @@ def read_layout(path: Path) -> kdb.Layout:
         raise InputError(f"{path}: is empty")
     if not start.startswith((_GDS, _OASIS)):
         raise InputError(f"{path}: is not a GDS or OASIS file")
+    if start.startswith(_OASIS) and tail[:1] != _OASIS_END:
+        raise InputError(f"{path}: is damaged or cut off: the OASIS END record is not at its end")
     layout = kdb.Layout()
     try:
         layout.read(str(path))
@@ -68,13 +74,18 @@ def require_layers(layout: kdb.Layout, top: str, pdk: Pdk, path: Path) -> None:
     raise InputError(f"{path}: {top} has no shape on any layer of {pdk.name}: is --pdk right?")
 
 
-def _start(path: Path) -> bytes:
+def _ends(path: Path) -> tuple[bytes, bytes]:
+    """First bytes and last `_END` bytes of a file's content; a damaged gzip stream is an error."""
     with path.open("rb") as file:
-        start = file.read(16)
-    if start.startswith(b"\x1f\x8b"):
-        with gzip.open(path) as file:
-            start = file.read(16)
-    return start
+        start = file.read(len(_OASIS))
+        if not start.startswith(_GZIP):
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _END))
+            return start, file.read()
+    with gzip.open(path) as content:
+        start = tail = content.read(len(_OASIS))
+        while chunk := content.read(1 << 20):
+            tail = (tail + chunk)[-_END:]
+    return start, tail
 
 
 def _tops(layout: kdb.Layout) -> list[str]:

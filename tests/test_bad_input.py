@@ -8,7 +8,11 @@ from pathlib import Path
 
 import klayout.db as kdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from picoram_layout.errors import InputError
+from picoram_layout.layout_file import read_layout
 from picoram_layout.publish import MANIFEST
 from tests.conftest import Picoram
 
@@ -388,3 +392,18 @@ def test_usage(picoram: Picoram, arguments: list[str], message: str) -> None:
     outcome = picoram(*arguments)
     assert outcome.status == 2
     assert message.rstrip(".") in one_error(outcome.err)
+
+
+@given(st.floats(0, 1, exclude_max=True), st.sampled_from(["gds", "oas", "gds.gz", "oas.gz"]))
+def test_a_layout_cut_anywhere_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, share: float, suffix: str
+) -> None:
+    layout = kdb.Layout()
+    for name in ("a", "b"):
+        layout.create_cell(name).shapes(layout.layer(68, 20)).insert(kdb.Box(0, 0, 100, 100))
+    path = tmp_path_factory.getbasetemp() / f"cut.{suffix}"
+    layout.write(str(path))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(InputError, match=r"is empty|is damaged or cut off|not a GDS|cannot be read"):
+        read_layout(path)

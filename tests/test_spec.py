@@ -277,3 +277,33 @@ def test_every_key_of_the_schema_is_described() -> None:
     for section in schema["$defs"].values():
         for key, entry in section["properties"].items():
             assert entry.get("description"), key
+
+
+TINY = (SPECS / "picoram_tiny.yaml").read_text()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, len(TINY)),
+            st.integers(0, 8),
+            st.one_of(st.text("{}[]:,-&*!|>'\"#%@ \n\t0.e~?<", max_size=4), st.text(max_size=4)),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_a_damaged_file_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, edits: list[tuple[int, int, str]]
+) -> None:
+    text = TINY
+    for at, removed, added in edits:
+        text = text[:at] + added + text[at + removed :]
+    path = tmp_path_factory.getbasetemp() / "damaged.yaml"
+    path.write_bytes(text.encode("utf-8", "replace"))
+    try:
+        lines = []
+        assert load_spec(path).array.bits > 0
+    except SpecError as error:
+        lines = [problem.text("damaged.yaml") for problem in error.problems] or ["no problem given"]
+    assert all(line.startswith("damaged.yaml:") and line.isprintable() for line in lines)

@@ -28,7 +28,7 @@ class Problem:
         where = f"{file}:{self.line}" if self.line else file
         parts = [where, self.key, "" if self.value is None else shown(self.value), self.why]
         nearest = "" if self.nearest is None else f"; nearest legal value: {shown(self.nearest)}"
-        return ": ".join(part for part in parts if part) + nearest
+        return _printable(": ".join(part for part in parts if part) + nearest)
 
 
 class SpecError(InputError):
@@ -50,10 +50,14 @@ def shown(value: Any) -> str:
     if isinstance(value, list):
         return f"a list of {len(value)}"
     text = repr(value) if isinstance(value, float) else str(value)
-    text = "".join(c if c.isprintable() else "?" for c in text)
+    text = _printable(text)
     if isinstance(value, str) and (not text or _reads_as_number(text)):
         text = f"'{text}'"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 10]}... ({len(text)} characters)"
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _reads_as_number(text: str) -> bool:
