@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from picoram_layout.progress import Progress
     from picoram_layout.spec import Spec
 
-# Tiles along the longer side of a density map.
-_TILES = 32
-
 
 @dataclass(frozen=True)
 class Result:
@@ -110,11 +107,12 @@ def _pictures(drawing: Drawing, pdk: Pdk, layers: list[str], folder: Path, title
 
     folder.mkdir()
     layout, top = drawing.library.layout, drawing.top
-    files = {"floorplan": folder / "floorplan.svg", "density": folder / "density.svg"}
-    files["floorplan"].write_text(
-        floorplan_svg(top, drawing.floorplan, pdk, f"{title}: floorplan"), encoding="utf-8"
-    )
-    files["density"].write_text(density_svg(layout, top.name, pdk, layers, _TILES), encoding="utf-8")
+    files = {"floorplan": folder / "floorplan.svg"}
+    plan = floorplan_svg(top, drawing.floorplan, pdk, f"{title}: floorplan")
+    files["floorplan"].write_text(plan, encoding="utf-8")
+    if layers:
+        files["density"] = folder / "density.svg"
+        files["density"].write_text(density_svg(layout, top.name, pdk, layers), encoding="utf-8")
     for name, block in drawing.gallery.items():
         files[name] = folder / f"{name}.png"
         render(layout, block.name, pdk, files[name])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from picoram_layout.density import density_map
+from picoram_layout.density import density_map, extent
 from picoram_layout.pdk import Pdk
 from picoram_layout.report import svg
 
@@ -15,17 +16,19 @@ if TYPE_CHECKING:
 
 # Pixels: a map's largest size, the grid of maps, the scale at the right.
 _WIDE, _HIGH, _GAP, _COLUMNS, _HEAD, _SCALE = 190.0, 250.0, 26, 5, 42, 96
+_TILE = 10.0
 # Colours at equal steps from 0 to 100 %: readable in grey too, as lightness only falls.
 _RAMP = ("#fdfdf0", "#d9eec4", "#9fd6b4", "#55b3bb", "#2c82b4", "#2a4f96", "#1b1f52")
 
 
-def density_svg(layout: kdb.Layout, top: str, pdk: Pdk, layers: list[str], tiles: int) -> str:
-    """Maps of ``layers`` with at most ``tiles`` tiles along the longer side; numbers in the tooltips."""
-    box = layout.cell(top).dbbox()
+def density_svg(layout: kdb.Layout, top: str, pdk: Pdk, layers: list[str]) -> str:
+    """Maps of ``layers`` (at least one), with the numbers in the tooltips."""
+    box = extent(layout, top, pdk)
     sx, sy = _WIDE / box.width(), _HIGH / box.height()
     if 1 / 3 < sx / sy < 3:
         sx = sy = min(sx, sy)
     wide, high = box.width() * sx, box.height() * sy
+    tiles = max(1, round(wide / _TILE)), max(1, round(high / _TILE))
     columns = min(_COLUMNS, len(layers))
     rows = -(-len(layers) // columns)
     step_x, step_y = max(wide, 120) + _GAP, high + _GAP + _HEAD
@@ -46,16 +49,18 @@ def density_svg(layout: kdb.Layout, top: str, pdk: Pdk, layers: list[str], tiles
 
 
 def _tiles(values: Any, wide: float, high: float) -> list[str]:
-    """Tiles of one map; ``values[row, column]`` from the bottom left, 0..1."""
-    ny, nx = values.shape
+    """Tiles of one map; ``values[column, row]`` from the bottom left, 0..1. Equal ones in a column are one."""
+    nx, ny = values.shape
     dx, dy = wide / nx, high / ny
     tiles = []
-    for row, column in np.ndindex(ny, nx):
-        value = float(values[row, column])
-        tip = f"{100 * value:.1f} %"
-        # A little larger than the tile, or the paper shines through between them.
-        x, y = column * dx, high - (row + 1) * dy
-        tiles.append(svg.rect(x, y, dx + 0.3, dy + 0.3, colour(value), tip=tip))
+    for column, densities in enumerate(np.round(values, 3)):
+        row = 0
+        for value, run in groupby(densities.tolist()):
+            count = len(list(run))
+            row += count
+            # A little larger than the tile, or the paper shines through between them.
+            x, y, h = column * dx, high - row * dy, count * dy
+            tiles.append(svg.rect(x, y, dx + 0.3, h + 0.3, colour(value), tip=f"{100 * value:.1f} %"))
     return tiles
 
 

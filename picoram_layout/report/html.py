@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import struct
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from picoram_layout.drc.run import describe
-from picoram_layout.pdk import Pdk, load_pdk
+from picoram_layout.pdk import Pdk, Rule, load_pdk
 
 
 def write_html(path: Path, report: Mapping[str, Any], pictures: Mapping[str, Path]) -> None:
@@ -29,13 +31,20 @@ def write_html(path: Path, report: Mapping[str, Any], pictures: Mapping[str, Pat
     page = environment.get_template("report.html.j2").render(
         report=report,
         drc=report["drc"],
-        rules=_rules(pdk, report["drc"]),
+        rules=(rules := _rules(pdk, report["drc"])),
+        source=_usual_source(rules),
         svg={
             name: Markup(file.read_text(encoding="utf-8")) for name, file in pictures.items() if _is_svg(file)
         },
         png=[_Photo(name, file) for name, file in pictures.items() if not _is_svg(file)],
     )
     path.write_text(page, encoding="utf-8")
+
+
+def _usual_source(rules: Mapping[str, dict[str, Any]]) -> str:
+    """The source that most rules have, named once."""
+    count = Counter(source for rule in rules.values() for source in rule["sources"])
+    return count.most_common(1)[0][0] if count else ""
 
 
 def _is_svg(path: Path) -> bool:
@@ -57,17 +66,17 @@ class _Photo:
         self.wide = width > 1.5 * height
 
 
-def _rules(pdk: Pdk, drc: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One row per rule: id, the rule in words, and how it came out (None if it was not checked)."""
-    words: dict[str, list[str]] = {}
+def _rules(pdk: Pdk, drc: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """By rule id: the rule in words, its sources, and how it came out (None if it was not checked)."""
+    rows: dict[str, list[Rule]] = {}
     for rule in pdk.rules:
-        words.setdefault(rule.id, []).append(describe(rule).removeprefix(f"{rule.id}: "))
+        rows.setdefault(rule.id, []).append(rule)
     checked = set(drc["rules_checked"])
-    return [
-        {
-            "id": rule,
-            "text": "; ".join(texts),
-            "count": drc["by_rule"].get(rule, 0) if rule in checked else None,
+    return {
+        name: {
+            "text": "; ".join(describe(replace(r, source="")).removeprefix(f"{name}: ") for r in found),
+            "sources": list(dict.fromkeys(r.source for r in found if r.source)),
+            "count": drc["by_rule"].get(name, 0) if name in checked else None,
         }
-        for rule, texts in words.items()
-    ]
+        for name, found in rows.items()
+    }
