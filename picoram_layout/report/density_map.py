@@ -49,7 +49,7 @@ def density_svg(layout: kdb.Layout, top: str, pdk: Pdk, layers: list[str]) -> st
 
 
 def _tiles(values: Any, wide: float, high: float) -> list[str]:
-    """Tiles of one map; ``values[column, row]`` from the bottom left, 0..1. Equal ones in a column are one."""
+    """Tiles of one map; ``values[column, row]`` counts from the bottom left. Equal neighbours are one."""
     nx, ny = values.shape
     dx, dy = wide / nx, high / ny
     tiles = []
