@@ -17,7 +17,9 @@ import yaml
 from picoram_layout.errors import InputError
 
 # How the value of a rule scales with the drawn dimensions: power of the linear scale.
-_DIMENSION = {"area": 2, "hole": 2, "density": 0, "antenna": 0}
+_DIMENSION = {"area": 2, "hole": 2, "density": 0, "antenna": 0, "angle": 0, "grid": 0}
+# The same for further numbers of a rule.
+_EXTRA_DIMENSION = {"wide": 1, "thickness": 1, "diode_factor": -2}
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Pdk:
         self.grid: float = info["grid"]
         self.dbu: float = info["dbu"]
         self.info = info
+        self.density: dict[str, Any] = info["density"]
         self.drawn: dict[str, tuple[int, int]] = {k: tuple(v) for k, v in layers["drawn"].items()}
         self.labels: dict[str, tuple[int, int]] = {k: tuple(v) for k, v in layers["labels"].items()}
         self.pins: dict[str, tuple[int, int]] = {k: tuple(v) for k, v in layers["pins"].items()}
@@ -74,6 +77,10 @@ class Pdk:
             raise KeyError(f"{self.name} has no {kind} rule for {', '.join(layers)}") from None
         assert value is not None, f"{kind} {layers} has no value"
         return value
+
+    def get(self, kind: str, *layers: str) -> Rule | None:
+        """The rule of this kind on these layers, if there is one."""
+        return self._by_key.get((kind, layers))
 
     def find(self, kind: str, *layers: str, default: float = 0.0) -> float:
         """Value of a rule that a process may lack."""
@@ -164,6 +171,8 @@ def _derived(name: str, info: dict[str, Any], folder: Path) -> Pdk:
     parent = load_pdk(derive["from"])
     info = {**parent.info, **info}
     grid, scale = info["grid"], derive["scale"]
+    lengths = {key: round(info["density"][key] * scale, 6) for key in ("window", "step")}
+    info["density"] = {**info["density"], **lengths}
     floors = {(f["kind"], tuple(f["layers"])): f for f in derive["floors"]}
     rules = []
     for rule in parent.rules:
@@ -175,9 +184,9 @@ def _derived(name: str, info: dict[str, Any], folder: Path) -> Pdk:
             floor = floors.pop((rule.kind, rule.layers), None)
             if floor and floor["value"] > value:
                 value, source = floor["value"], floor["source"]
-        for key in ("wide", "window"):
+        for key, power in _EXTRA_DIMENSION.items():
             if key in extra:
-                extra[key] = extra[key] * scale
+                extra[key] = round(extra[key] * scale**power, 6)
         rules.append(Rule(rule.id, rule.kind, rule.layers, value, source, extra))
     if floors:
         raise ValueError(f"pdk {name}: floors without a rule in {parent.name}: {sorted(floors)}")

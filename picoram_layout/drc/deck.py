@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Callable
 
 import klayout.db as kdb
 
+from picoram_layout.drc.nets import Nets
 from picoram_layout.pdk import Pdk
 
-# A deep edge operation keeps the hierarchy; one marker type for all keeps the checks short.
-Marker = kdb.Region | kdb.Edges | kdb.EdgePairs
+
+class CellMarkers(dict[str, kdb.Region]):
+    """Markers by the name of the cell that they lie in, in that cell's coordinates."""
+
+    def add(self, cell: str, shapes: kdb.Region) -> None:
+        """Add shapes to a cell's markers."""
+        self[cell] = self.get(cell, kdb.Region()) + shapes
+
+
+Marker = kdb.Region | kdb.Edges | kdb.EdgePairs | CellMarkers
 
 
 class Deck:
@@ -26,6 +36,7 @@ class Deck:
         self.store.threads = 0  # worker threads cost more than they save on nested arrays
         self._layers: dict[str, kdb.Region] = {}
         self._edges: dict[tuple[str, ...], kdb.Edges] = {}
+        self._antenna: dict[int, Nets] = {}
 
     def dbu(self, value: float) -> int:
         """Database units of a length in um; rounded up where the layout's unit is coarser than the value."""
@@ -69,6 +80,22 @@ class Deck:
         if key not in self._edges:
             self._edges[key] = self.edges(name) & self.edges(other)
         return self._edges[key]
+
+    def antenna_nets(self, layer: str) -> Nets:
+        """Nets as they are when ``layer`` (a conductor or a cut) is etched, made once for both."""
+        stack = ["poly", "licon", *self.pdk.stack]
+        level = stack.index(layer) // 2 * 2
+        if level not in self._antenna:
+            names = stack[: level + 2]
+            layers = {name: self.layer(name) for name in names}
+            layers["gate"] = self.layer("gate").merged()  # overlaps would make the gates look larger
+            touching = [*itertools.pairwise(names), ("poly", "gate")]
+            if level:
+                for name, derived in (("diode", "diode"), ("ground", "antenna_short")):
+                    layers[name] = self.layer(derived).merged()
+                    touching.append((name, "licon"))
+            self._antenna[level] = Nets(self, layers, touching)
+        return self._antenna[level]
 
 
 _OPERATIONS: dict[str, Callable[[kdb.Region, kdb.Region], kdb.Region]] = {

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 import klayout.db as kdb
 import klayout.rdb as rdb
 
+from picoram_layout.drc import electrical  # noqa: F401  registers its checks
 from picoram_layout.drc.checks import CHECKS
 from picoram_layout.drc.deck import Deck, Marker
 from picoram_layout.drc.result import DrcResult, Violation
@@ -36,17 +37,19 @@ def run_drc(
     database = rdb.ReportDatabase(f"DRC {pdk.name}")
     database.description = f"{pdk.title}; {'flat' if flat else 'hierarchical'} run"
     database.top_cell_name = top
-    owner = database.create_cell(top)
+    cells = _Cells(database)
     violations: list[Violation] = []
     seconds: dict[str, float] = {}
     for name in dict.fromkeys(rule.id for rule in rules):
         begin = time.perf_counter()
         rows = [rule for rule in rules if rule.id == name]
-        markers = _merged(marker for rule in rows for marker in CHECKS[rule.kind](deck, rule))
-        if markers is not None:
+        markers = [marker for rule in rows for marker in CHECKS[rule.kind](deck, rule) if not _empty(marker)]
+        if markers:
             category = database.create_category(name)
             category.description = "; ".join(describe(rule) for rule in rows)
-            category.scan_collection(owner, kdb.CplxTrans(layout.dbu), markers, flat)
+            scale = kdb.CplxTrans(layout.dbu)
+            for place, region in _merged(markers).items():
+                category.scan_collection(cells[place or top], scale, region, flat or bool(place))
             violations += _violations(database, category)
         seconds[name] = time.perf_counter() - begin
     return DrcResult(
@@ -69,18 +72,37 @@ def describe(rule: Rule) -> str:
     return f"{rule.id}: {' '.join(parts)}" + (f" ({rule.source})" if rule.source else "")
 
 
-def _merged(markers: Iterable[Marker]) -> kdb.Region | None:
-    """All markers as one merged region; points and lines get one database unit around them."""
-    total: kdb.Region | None = None
+class _Cells(dict[str, rdb.RdbCell]):
+    """Cells of a report database by name, each created once."""
+
+    def __init__(self, database: rdb.ReportDatabase):
+        super().__init__()
+        self.database = database
+
+    def __missing__(self, name: str) -> rdb.RdbCell:
+        known = self.database.cell_by_qname(name)
+        self[name] = known if known is not None else self.database.create_cell(name)
+        return self[name]
+
+
+def _empty(marker: Marker) -> bool:
+    return not marker if isinstance(marker, dict) else marker.is_empty()
+
+
+def _merged(markers: list[Marker]) -> dict[str, kdb.Region]:
+    """Merged markers by cell; under "" those that carry their own hierarchy.
+
+    Points and lines get one database unit around them to have an area.
+    """
+    total: dict[str, kdb.Region] = {}
     for marker in markers:
-        if marker.is_empty():
-            continue
         if isinstance(marker, kdb.EdgePairs):
             marker = marker.polygons(1)
         elif isinstance(marker, kdb.Edges):
             marker = marker.extended(1, 1, 1, 1, False)
-        total = marker if total is None else total + marker
-    return None if total is None else total.merged()
+        for cell, region in marker.items() if isinstance(marker, dict) else [("", marker)]:
+            total[cell] = total[cell] + region if cell in total else region
+    return {cell: region.merged() for cell, region in total.items()}
 
 
 def _violations(database: rdb.ReportDatabase, category: rdb.RdbCategory) -> list[Violation]:
