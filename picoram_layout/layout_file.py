@@ -29,7 +29,9 @@ def read_layout(path: Path) -> kdb.Layout:
         raise InputError(f"{path}: no such file") from None
     except IsADirectoryError:
         raise InputError(f"{path}: is a folder, not a layout file") from None
-    except (OSError, EOFError, zlib.error, ValueError) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"{path}: is damaged or cut off: {error}") from None
+    except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise InputError(f"{path}: cannot be read: {reason}") from None
     if not start:

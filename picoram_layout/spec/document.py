@@ -144,6 +144,9 @@ class _Walk:
                 self.problem(at, key_node, "a key must be a word, not a list or a mapping")
                 continue
             key = key_node.value
+            if not key:
+                self.problem(at, key_node, "a key is empty")
+                continue
             path = (*at, key)
             if key in result:
                 first = self.document.lines[path]

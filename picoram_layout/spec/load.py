@@ -52,7 +52,7 @@ def check(data: dict[str, Any]) -> tuple[Spec | None, list[Problem]]:
         reported = {problem.key for problem in problems}
         for entry in error.errors(include_url=False, include_context=False):
             key = ".".join(map(str, entry["loc"]))
-            if key and key not in reported:
+            if entry["loc"] and key not in reported:
                 problems.append(_problem(key, entry["type"], entry["input"], values, pdk))
         return None, _without_misspelt(problems)
 
