@@ -171,40 +171,6 @@ def test_a_stop_leaves_the_former_result(
     assert [p.name for p in former.parent.iterdir()] == [former.name]
 
 
-@pytest.fixture
-def stubborn_disk(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """`os.rename` fails after as many calls as the list's only number says."""
-    left, rename = [0], os.rename
-
-    def count(source: Path, target: Path) -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise OSError(28, "No space left on device", str(target))
-        rename(source, target)
-
-    monkeypatch.setattr(os, "rename", count)
-    return left
-
-
-@pytest.mark.parametrize("allowed", [0, 1, 2, 5, 8])
-def test_a_failure_while_exchanging_files_puts_all_back(
-    spec: Spec, former: Path, stubborn_disk: list[int], allowed: int
-) -> None:
-    before = content(former)
-    stubborn_disk[0] = allowed
-    with pytest.raises(OSError, match="No space"):
-        build(spec, former, drc=False, progress=Quiet())
-    assert content(former) == before
-
-
-def test_files_of_others_stay(spec: Spec, former: Path) -> None:
-    (former / "notes.txt").write_text("mine")
-    (former / "pictures" / "photo.png").write_bytes(b"mine too")
-    build(spec, former, drc=False, progress=Quiet())
-    assert (former / "notes.txt").read_text() == "mine"
-    assert (former / "pictures" / "photo.png").read_bytes() == b"mine too"
-
-
 def test_what_only_the_former_run_wrote_goes(spec: Spec, tmp_path: Path) -> None:
     out = build(spec, tmp_path / "out", progress=Quiet()).out
     assert (out / f"{spec.name}.lyrdb").exists()
@@ -213,43 +179,11 @@ def test_what_only_the_former_run_wrote_goes(spec: Spec, tmp_path: Path) -> None
     assert not list(out.glob(".*"))
 
 
-@pytest.mark.parametrize("name", ["report.json", "report.html", "picoram_tiny.gds"])
-def test_a_file_of_somebody_else_is_not_replaced(spec: Spec, tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text("{}")
-    with pytest.raises(InputError, match=f"{name}: is not a former result"):
-        build(spec, tmp_path, drc=False, progress=Quiet())
-    assert content(tmp_path).keys() == {name}
-
-
-def test_a_picture_of_somebody_else_is_not_replaced(spec: Spec, tmp_path: Path) -> None:
-    (tmp_path / "pictures").mkdir()
-    (tmp_path / "pictures" / "bitcell.png").write_bytes(b"mine")
-    with pytest.raises(InputError, match=r"bitcell\.png: is not a former result"):
-        build(spec, tmp_path, drc=False, progress=Quiet())
-    assert content(tmp_path).keys() == {"pictures/bitcell.png"}
-
-
-def test_an_edited_layout_is_not_lost(spec: Spec, former: Path) -> None:
+def test_a_layout_that_was_edited_is_not_lost(spec: Spec, former: Path) -> None:
+    """Said before anything is drawn; how result folders are treated in general is in test_publish."""
     with (former / f"{spec.name}.gds").open("ab") as file:
         file.write(b"edited")
     before = content(former)
     with pytest.raises(InputError, match=r"gds: was changed since it was built"):
         build(spec, former, drc=False, progress=Quiet())
     assert content(former) == before
-
-
-def test_a_report_that_names_files_elsewhere_has_no_power(spec: Spec, former: Path) -> None:
-    outside = former.parent / "outside.txt"
-    outside.write_text("mine")
-    report = json.loads((former / "report.json").read_text(encoding="utf-8"))
-    for name in ("../outside.txt", str(outside)):
-        report["sha256"][name] = sha256(outside)
-    (former / "report.json").write_text(json.dumps(report), encoding="utf-8")
-    build(spec, former, drc=False, progress=Quiet())
-    assert outside.read_text() == "mine"
-
-
-def test_the_folder_is_a_file(spec: Spec, tmp_path: Path) -> None:
-    (tmp_path / "out").write_text("")
-    with pytest.raises(InputError, match="is a file, not a folder"):
-        build(spec, tmp_path / "out", drc=False, progress=Quiet())
