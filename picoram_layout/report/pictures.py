@@ -86,7 +86,7 @@ def render(
         _names(image, layout, cell, [s for s in in_sight if s.kind == "label"], frame)
     size = "" if box is not None else f"   {_size(layout, cell, pdk, area)}"
     image = _captioned(image, f"{cell}{size}", [s for s in in_sight if not s.kind], frame.scale)
-    image.save(path, "PNG", compress_level=9)
+    image.save(path, "PNG")
 
 
 def _size(layout: kdb.Layout, cell: str, pdk: Pdk, area: kdb.DBox) -> str:
