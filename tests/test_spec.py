@@ -177,6 +177,11 @@ extra: 1
     ]
 
 
+def test_dotted_key_is_unknown() -> None:
+    found = problems({**GOOD, "array.inputs": 17})
+    assert "unknown key" in found["array.inputs"]
+
+
 @pytest.mark.parametrize("text", ["0144", "1:30", "1_000", "0x10", "2024-01-01"])
 def test_numbers_that_yaml_1_1_would_reinterpret(tmp_path: Path, text: str) -> None:
     lines = file_problems(tmp_path / "s.yaml", yaml.dump(changed(array__inputs="X")).replace("X", text))

@@ -35,10 +35,10 @@ _WORDS: dict[str, Any] = {
 
 @dataclass
 class Document:
-    """A file's mapping, the line of each key by its path, and what was wrong with the YAML itself."""
+    """A file's mapping, the line of each dotted key, and what was wrong with the YAML itself."""
 
     data: dict[str, Any]
-    lines: dict[tuple[str, ...], int]
+    lines: dict[str, int]
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -59,7 +59,7 @@ def read_document(path: Path) -> Document:
     if not isinstance(root, yaml.MappingNode):
         kind = "a list" if isinstance(root, yaml.SequenceNode) else "a single value"
         raise _refused(path, f"must be a mapping with the keys of a spec, not {kind}", _line(root))
-    document = Document({}, {(): _line(root)})
+    document = Document({}, {"": _line(root)})
     document.data = _Walk(path, document).value(root, ())
     return document
 
@@ -149,10 +149,10 @@ class _Walk:
                 continue
             path = (*at, key)
             if key in result:
-                first = self.document.lines[path]
+                first = self.document.lines[".".join(path)]
                 self.problem(path, key_node, f"the key is given twice (first on line {first})")
                 continue
-            self.document.lines[path] = _line(key_node)
+            self.document.lines[".".join(path)] = _line(key_node)
             result[key] = self.value(value_node, path)
         return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import math
 from collections.abc import Mapping
@@ -53,13 +54,16 @@ def check(data: dict[str, Any]) -> tuple[Spec | None, list[Problem]]:
         for entry in error.errors(include_url=False, include_context=False):
             key = ".".join(map(str, entry["loc"]))
             if entry["loc"] and key not in reported:
-                problems.append(_problem(key, entry["type"], entry["input"], values, pdk))
+                section = str(entry["loc"][0]) if len(entry["loc"]) > 1 else ""
+                problems.append(_problem(key, section, entry["type"], entry["input"], values, pdk))
         return None, _without_misspelt(problems)
 
 
-def _problem(key: str, kind: str, value: Any, values: Mapping[str, Any], pdk: Pdk | None) -> Problem:
+def _problem(
+    key: str, section: str, kind: str, value: Any, values: Mapping[str, Any], pdk: Pdk | None
+) -> Problem:
     """A problem that the models found, in this program's words."""
-    section, _, name = key.rpartition(".")
+    name = key.removeprefix(f"{section}.")
     missing = kind == "missing"
     nearest: Any = None
     if kind == "extra_forbidden":
@@ -121,7 +125,7 @@ def _placed(problem: Problem, document: Document) -> Problem:
     """Give a problem the line of its key, or of the section that lacks it."""
     if problem.line:
         return problem
-    path = tuple(problem.key.split("."))
-    while path not in document.lines:
-        path = path[:-1]
-    return Problem(problem.key, problem.value, problem.why, problem.nearest, document.lines[path])
+    key = problem.key
+    while key not in document.lines:
+        key = key.rpartition(".")[0]
+    return dataclasses.replace(problem, line=document.lines[key])

@@ -79,7 +79,7 @@ def flat(data: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in data.items():
         if key in SECTIONS and isinstance(value, Mapping):
             result.update({f"{key}.{name}": item for name, item in value.items()})
-        else:
+        elif "." not in key:  # a key with a dot in the file is unknown, whatever it looks like
             result[key] = value
     return result
 
