@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from picoram_layout import __version__
 from picoram_layout.cells import CATALOGUE
-from picoram_layout.commands.checks import drc_summary, print_drc
 from picoram_layout.console import emit_json, table
 from picoram_layout.errors import InputError
 from picoram_layout.pdk import Pdk, load_pdk
@@ -55,6 +54,7 @@ def cell(name: str, settings: list[str], pdk_name: str, output: Path | None, jso
     out = Path("out") / name if output is None else output
     files = [f"{name}.{suffix}" for suffix in ("gds", "png", "lyrdb")]
     with staging(out, [*files, MANIFEST]) as stage:
+        from picoram_layout.commands.checks import drc_summary, print_drc
         from picoram_layout.drc import run_drc
         from picoram_layout.layout import Library
         from picoram_layout.report.pictures import render
@@ -145,7 +145,8 @@ def _drawn(name: str, entry: CellEntry, library: Library, params: dict[str, Any]
     try:
         return entry.draw(library, **params)
     except ValueError as error:  # a size that no cell can have: the generators refuse it where they meet it
-        raise InputError(f"cell: {name}: cannot be drawn like this: {error}") from None
+        given = ", ".join(f"{key}={value}" for key, value in params.items())
+        raise InputError(f"cell: {name}: cannot be drawn with {given or 'these values'}: {error}") from None
 
 
 def _hint(name: str, known: list[str]) -> str:
