@@ -117,15 +117,13 @@ def test_without_drc_the_report_says_so(spec: Spec, former: Path) -> None:
 
 
 def test_a_violation_gives_status_1(spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A met1 sliver in the bitcell: found there, counted once."""
+    """A met5 sliver in the bitcell is found, counted, reported."""
     draw = macro.draw
 
     def spoiled(spec: Spec, pdk: Pdk) -> Drawing:
         drawing = draw(spec, pdk)
-        from klayout.db import DBox
-
-        cell = drawing.gallery["bitcell"].cell
-        cell.shapes(drawing.library.layer("met5")).insert(DBox(1.0, 0.3, 1.1, 0.4))
+        sliver = kdb.DBox(1.0, 0.3, 1.1, 0.4)
+        drawing.gallery["bitcell"].cell.shapes(drawing.library.layer("met5")).insert(sliver)
         return drawing
 
     monkeypatch.setattr(macro, "draw", spoiled)
@@ -136,6 +134,9 @@ def test_a_violation_gives_status_1(spec: Spec, tmp_path: Path, monkeypatch: pyt
     assert drc["by_rule"]["m5.1"] >= 1
     assert drc["violations"] == sum(drc["by_rule"].values())
     assert "m5.1" in (result.out / f"{spec.name}.lyrdb").read_text(encoding="utf-8")
+    page = (result.out / "report.html").read_text(encoding="utf-8")
+    assert f"DRC: {drc['violations']} violation" in page
+    assert all(marker["cell"] in page for marker in drc["markers"])
 
 
 STOPS = [RuntimeError("the disk caught fire"), KeyboardInterrupt()]
