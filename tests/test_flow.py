@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import klayout.db as kdb
 import pytest
 from picoram_layout.macro import Drawing
 
