@@ -96,7 +96,7 @@ def _bitlines(c: Canvas, t: ThinCell) -> None:
     c.box("met1", left, 0, left + t.m1.w, t.height)
     parts.rect(c, "met1", t.xn, t.height, t.line, 2 * reach)
     parts.mcon(c, t.xn, t.height)
-    parts.li_pad(c, t.xn, t.height, "y")
+    parts.li_pad(c, t.xn, t.height, "x")
     c.port("LBL", "met1", left, 0, left + t.m1.w, t.height)
     vl = t.lanes["VL"]
     c.box("met1", vl.x1, 0, vl.x2, t.height)
@@ -108,10 +108,12 @@ def _bitlines(c: Canvas, t: ThinCell) -> None:
     c.port("GBLB", "met1", x - t.line / 2, 0, x + t.line / 2, t.height)
 
 
-def supply_contact(c: parts.Pen, t: ThinCell, lane: str, x: float, y: float, grow: str) -> None:
+def supply_contact(
+    c: parts.Pen, t: ThinCell, lane: str, x: float, y: float, grow: str, upright: bool = False
+) -> None:
     """Contact a supply track at height y; a narrow track is widened to its left or right there.
 
-    ``x`` is the diffusion contact that the li1 reaches over from.
+    ``x`` is the diffusion contact that the li1 reaches over from, along x or (``upright``) along y.
     """
     track, line = t.lanes[lane], t.line
     x1 = track.x1 if grow == "right" else track.x2 - line
@@ -122,8 +124,7 @@ def supply_contact(c: parts.Pen, t: ThinCell, lane: str, x: float, y: float, gro
     parts.mcon(c, at, y)
     half, m = t.licon / 2, t.pdk.size("mcon") / 2
     over = half + t.pdk.enclosure_adjacent("li1", "licon")
-    upright = lane.startswith("VDD") and t.height / 2 - 2 * over >= t.pdk.space("li1") - 1e-9
-    if upright:  # there is room for it below the storage node's li1
+    if upright:
         parts.li_pad(c, x, y, "y")
         over = half
     c.box("li1", min(x - over, at - m), y - half, max(x + over, at + m), y + half)
@@ -135,9 +136,12 @@ def _supplies(c: Canvas, t: ThinCell) -> None:
         lane = t.lanes[name]
         c.box("met1", lane.x1, 0, lane.x2, t.height)
         c.port(name[:3], "met1", lane.x1, 0, lane.x2, t.height)
+    # VDD's li1 stands upright where the storage node's li1 leaves room for it
+    over = t.licon / 2 + t.pdk.enclosure_adjacent("li1", "licon")
+    upright = t.height / 2 - 2 * over >= t.pdk.space("li1") - 1e-9
     supply_contact(c, t, "GND_L", t.xn, 0, "left")
-    supply_contact(c, t, "VDD_L", t.xp, 0, "right")
-    supply_contact(c, t, "VDD_R", t.width - t.xp, t.height, "left")
+    supply_contact(c, t, "VDD_L", t.xp, 0, "right", upright)
+    supply_contact(c, t, "VDD_R", t.width - t.xp, t.height, "left", upright)
     supply_contact(c, t, "GND_R", t.width - t.xn, t.height, "right")
 
 

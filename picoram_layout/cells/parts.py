@@ -91,13 +91,26 @@ def via_reach(pdk: Pdk, metal: str, cut: str, width: float) -> float:
     return size / 2 + (plain if beside >= adjacent - 1e-9 else adjacent)
 
 
+def mcon_in(pdk: Pdk, x: float, x1: float, x2: float) -> float:
+    """Where an mcon of a met1 wire from x1 to x2 stands best: at x, or as near as its enclosure allows."""
+    size = pdk.size("mcon")
+    for enclosure in (pdk.enclosure_adjacent("met1", "mcon"), pdk.enclosure("met1", "mcon")):
+        low, high = pdk.up(x1 + enclosure + size / 2), pdk.down(x2 - enclosure - size / 2)
+        if low <= high:
+            break
+    return min(max(x, low), high)
+
+
 def island(
-    pen: Pen, x1: float, x2: float, y_mcon: float, y_via: float, x_mcon: float | None = None
+    pen: Pen, x1: float, x2: float, y_mcon: float, y_via: float, x_li: float | None = None
 ) -> tuple[float, float]:
-    """met1 from x1 to x2 that joins an mcon and a via above it; returns its lower and upper end."""
+    """met1 from x1 to x2 that joins an mcon and a via above it; returns its lower and upper end.
+
+    ``x_li`` is the contact that li1 comes from; li1 is drawn from there to the mcon.
+    """
     pdk = pen.pdk
     x, width = (x1 + x2) / 2, x2 - x1
-    at = x if x_mcon is None else x_mcon
+    at = x if x_li is None else mcon_in(pdk, x_li, x1, x2)
     m = mcon_reach(pdk, 2 * min(at - x1, x2 - at))
     v = via_reach(pdk, "met1", "via", width)
     y1 = pdk.down(min(y_mcon - m, y_via - v))
@@ -105,4 +118,7 @@ def island(
     pen.box("met1", x1, y1, x2, y2)
     mcon(pen, at, y_mcon)
     via(pen, "via", x, y_via)
+    if x_li is not None:
+        half = pdk.size("mcon") / 2
+        pen.box("li1", min(x_li, at) - half, y_mcon - half, max(x_li, at) + half, y_mcon + half)
     return y1, y2

@@ -1,0 +1,434 @@
+"""The MAC unit: 3 N + 2 P (4 N + 2 P with the segment device) on the bitcell's columns, with all taps.
+
+It lies between two clusters: y = 0 is the L boundary of the cluster below (which it serves), y = height the
+G boundary of the cluster above. Left N column, upwards: LBL -[ACC]- VL -[SOUT]- T, with the segment device
+LBL -[ACC]- VL -[SEG]- VL' -[SOUT]- T. Right N column: XL -[LBL]- T. P strip: VDD -[PCHB]- LBL and the
+dummy next to the cluster above. Row wires are met2, stacked from the bottom in the order ACC, XL, PCHB,
+VL strap (left) and T (right), SEG, VL' strap, SOUT, data lines that found no free track in the cluster.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from picoram_layout.cells import parts
+from picoram_layout.cells.bitcell import beyond, implant, nitride, supply_contact
+from picoram_layout.cells.thin_cell import Lane, ThinCell, via_pad
+from picoram_layout.layout import Block, Canvas, Library, block
+from picoram_layout.pdk import Pdk
+
+
+@dataclass(frozen=True)
+class MacRow:
+    """Solved heights of a MAC row (um from its lower boundary): devices, li1, met2 tracks."""
+
+    t: ThinCell
+    segment: bool
+    acc: float  # left N column
+    vl: float
+    seg: float
+    vl2: float
+    sout: float
+    t_left: float
+    x_t: float  # T's contact on the left column
+    xl: float  # right N column
+    x_xl: float  # XL's contact
+    mul: float
+    t_right: float
+    p_vdd: float  # P strips
+    pchb: float
+    pchb_mcon: float
+    p_lbl: float
+    dummy: float
+    dummy_vdd: float
+    li_t: float  # li1 tracks
+    tap: float
+    contact: float  # where GND and VDD on the right reach met1
+    acc_pad: float  # met2: centres of pads and wires
+    acc_wire: float
+    xl_pad: float
+    xl_wire: float
+    pchb_pad: float
+    pchb_wire: float
+    t_pad: float
+    vl_wire: float
+    vl2_wire: float
+    seg_wire: float
+    sout_wire: float
+    data: tuple[float, ...]
+    height: float
+
+
+def t_pad(pdk: Pdk) -> tuple[float, float]:
+    """Short (y) and long (x) side of the met2 pad under T's via stack."""
+    below, above = via_pad(pdk, "met2", "via"), via_pad(pdk, "met2", "via2")
+    return max(below[0], above[0]), max(below[1], above[1])
+
+
+def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
+    """Stack the row from its lower boundary; ``data_lines`` are the data wires it has to carry."""
+    pdk, g, e = t.pdk, t.gate_pitch / 2, t.contact_end
+    active, li = pdk.space("active"), t.licon + pdk.space("li1")
+    m1, m2 = t.m1, t.m2
+    up = pdk.up
+
+    # devices; poly pads keep their pitch to the cluster below, whose last pads are a quarter cell away
+    over = t.licon / 2 + pdk.enclosure_adjacent("li1", "licon")
+    first_pad = max(t.pad_pitch - t.height / 4, t.gate_l)
+    acc = up(max(g, first_pad, t.licon + _corner(pdk.space("li1"), t.xn - 2 * over)))
+    vl = acc + g
+    xl = up(2 * e + active)
+    x_xl, mul = _xl_contact(t), xl + g
+    if x_xl is None:  # its li1 cannot stay beside LBL's: one above the other then
+        x_xl, mul = t.width - t.xn, max(mul, up(xl + li))
+    last_li = -t.height / 4  # li1 of the cluster's last storage node, on the centre contact
+    pchb = up(max(first_pad, last_li + li + g))
+    p_vdd, p_lbl = pchb - g, pchb + g
+    mul = max(mul, up(pchb + li))
+    t_right = mul + g
+    li_t = mul + li
+    x_t = max(t.xn, up(2 * over + pdk.space("li1")))  # beside SOUT's contact on the edge
+    # PCHB's island keeps off the VDD contact on the boundary below
+    pchb_mcon, m_reach = pchb, parts.mcon_reach(pdk, m1.pad)
+    if t.lanes["VDD_R"].x2 - t.line - t.lanes["PCHB"].x2 < m1.s - 1e-9:
+        pchb_mcon = max(pchb, up(parts.mcon_reach(pdk, t.line) + m1.s + m_reach))
+
+    # row wires
+    below_pad = t.y_wll + m2.pad / 2 - t.height
+    below_wire = t.y_wll_line + m2.w / 2 - t.height
+    acc_low = max(below_pad, below_wire) + m2.s
+    acc_low = max(acc_low, up(acc - t.height / 4))  # the island keeps off the one below
+    acc_pad, acc_wire = acc_low + m2.pad / 2, acc_low + m2.w / 2
+    xl_pad = acc_low + m2.w + m2.s + m2.pad / 2
+    xl_low = acc_low + m2.pad + m2.s
+    xl_wire = xl_low + m2.w / 2
+    pchb_low = max(xl_low + m2.w, xl_pad + m2.pad / 2) + m2.s
+    pchb_pad, pchb_wire = pchb_low + m2.pad / 2, pchb_low + m2.w / 2
+    t_high = t_pad(pdk)[0]
+    t_met2 = up(pchb_low + m2.w + m2.s + t_high / 2)
+    # VL's via beside the PCHB island: clear of it in met1 and of its pad in met2
+    reach = pdk.up(parts.via_reach(pdk, "met1", "via", m1.pad))
+    island = max(pchb_pad + reach, pchb_mcon + m_reach)
+    vl_wire = up(max(pchb_low + m2.pad + m2.s + m2.pad / 2, island + m1.s + reach))
+    seg = vl2 = seg_wire = vl2_wire = 0.0
+    top = max(vl_wire + m2.pad / 2, t_met2 + t_high / 2)
+    sout = up(max(vl + g, acc + t.pad_pitch))
+    edge_reach = parts.via_reach(pdk, "met1", "via", m1.pad_long)
+    if segment:
+        seg = sout
+        seg_wire = up(top + m2.s + m2.w / 2)
+        # VL' starts above VL's strap: both use the same met1 track
+        vl2 = up(max(seg + g, vl_wire + reach + m1.s + parts.mcon_reach(pdk, m1.pad)))
+        vl2_wire = up(max(seg_wire + m2.w / 2 + m2.s + m2.pad / 2, vl_wire + 2 * reach + m1.s))
+        top = vl2_wire + m2.pad / 2
+        sout = up(max(vl2 + g, seg + t.pad_pitch))
+        # SOUT's island starts above SEG's on the same edge
+        island = seg_wire + m2.w / 2 - m2.pad_long / 2 + edge_reach
+        sout = max(sout, up(island + m1.s + parts.mcon_reach(pdk, m1.pad_long)))
+    t_left = sout + g
+    sout_wire = max(up(top + m2.s + m2.w / 2), up(sout + m2.pad_long / 2 - m2.w / 2))
+    top = sout_wire + m2.w / 2
+    data = [up(top + k * m2.pitch + m2.s + m2.w / 2) for k in range(data_lines)]
+    top += data_lines * m2.pitch
+
+    # taps above everything that belongs to the row, then the cluster above
+    tap_low = max(max(t_left, t_right) + e + active, li_t + li - t.licon / 2)
+    tap = up(tap_low + t.licon / 2)
+    li_end = t_left + t.licon / 2 + pdk.space("li1") + t.licon / 2
+    tap = max(tap, up(li_end)) if segment else tap
+    # the right tap's implant and the P strip of the cluster above meet corner to corner
+    beside = t.xp1 - t.xn2 - 2 * up(pdk.enclosure("psdm", "pdiff"))
+    corner = _corner(pdk.space("psdm"), beside) + up(pdk.enclosure("psdm", "ptap"))
+    front_end = tap + t.licon / 2 + max(active + e, corner)
+    # VL's island and the GND contact of the cluster above likewise
+    beside = t.lanes["GND_L"].x2 - t.line - t.lanes["VL_N"].x2
+    vl_top = max(vl_wire, vl2_wire) + reach
+    front_end = max(front_end, vl_top + _corner(m1.s, beside) + parts.mcon_reach(pdk, t.line))
+    wiring = top + m2.s + max(m2.w / 2 - t.y_wlr_left, m2.pad / 2 - t.y_wlr)
+    height = up(max(front_end, wiring))
+    t_island = t_met2 + reach
+    contact = up(max(tap, max(t_island, island) + m1.s + parts.mcon_reach(pdk, t.line)))
+    return MacRow(
+        t=t,
+        segment=segment,
+        acc=acc,
+        vl=vl,
+        seg=seg,
+        vl2=vl2,
+        sout=sout,
+        t_left=t_left,
+        x_t=x_t,
+        xl=xl,
+        x_xl=x_xl,
+        mul=mul,
+        t_right=t_right,
+        p_vdd=p_vdd,
+        pchb=pchb,
+        pchb_mcon=pchb_mcon,
+        p_lbl=p_lbl,
+        dummy=height - max(g, first_pad),
+        dummy_vdd=height - max(g, first_pad) - g,
+        li_t=li_t,
+        tap=tap,
+        contact=contact,
+        acc_pad=acc_pad,
+        acc_wire=acc_wire,
+        xl_pad=xl_pad,
+        xl_wire=xl_wire,
+        pchb_pad=pchb_pad,
+        pchb_wire=pchb_wire,
+        t_pad=t_met2,
+        vl_wire=vl_wire,
+        vl2_wire=vl2_wire,
+        seg_wire=seg_wire,
+        sout_wire=sout_wire,
+        data=tuple(data),
+        height=height,
+    )
+
+
+def _corner(space: float, beside: float) -> float:
+    """Distance along y that two corners need when they are ``beside`` apart along x."""
+    return math.sqrt(max(0.0, space**2 - beside**2))
+
+
+@block
+def mac(lib: Library, row: MacRow, cut: bool = False) -> Block:
+    """MAC unit of a solved row; with ``cut`` VL is opened, so that only the segment device joins its ends."""
+    t = row.t
+    name = "mac" if not row.segment else "mac_segment_cut" if cut else "mac_segment"
+    c = Canvas(lib, name)
+    _n_devices(c, row)
+    _p_devices(c, row)
+    _taps(c, row)
+    _wells(c, row)
+    _li(c, row)
+    _columns(c, row, cut)
+    _rows(c, row)
+    return c.done(t.width, row.height, {"segment": row.segment, "cut": cut})
+
+
+def _n_devices(c: Canvas, row: MacRow) -> None:
+    """Both N columns: diffusion, gates and contacts."""
+    t, e = row.t, row.t.contact_end
+    endcap, half = t.pdk.rule("extension", "poly", "diff"), t.gate_l / 2
+    right1, right2 = t.width - t.xn2, t.width - t.xn1
+    c.box("diff", t.xn1, -e, t.xn2, row.t_left + e)
+    c.box("diff", right1, row.xl - e, right2, row.t_right + e)
+    parts.licon(c, row.x_t, row.t_left)
+    for y in [row.vl] + ([row.vl2] if row.segment else []):
+        parts.licon(c, t.xn, y)
+    parts.licon(c, row.x_xl, row.xl)
+    parts.licon(c, t.width - t.xn, row.t_right)
+    for y in [row.acc, row.sout] + ([row.seg] if row.segment else []):
+        c.box("poly", 0, y - half, t.xn2 + endcap, y + half)
+        parts.poly_contact(c, 0, y)
+        parts.li_pad(c, 0, y, "x")
+    x = _mul_contact(t)
+    c.box("poly", x, row.mul - half, right2 + endcap, row.mul + half)
+    parts.poly_contact(c, x, row.mul)
+
+
+def _xl_contact(t: ThinCell) -> float | None:
+    """Where XL's contact and its mcon stand beside LBL's li1; None if there is no such place."""
+    pdk = t.pdk
+    over = t.licon / 2 + pdk.enclosure_adjacent("li1", "licon")
+    x = max(t.width - t.xn, pdk.up(_mul_contact(t) + 2 * over + pdk.space("li1")))
+    lane = t.lanes["XL_T"]
+    return x if abs(parts.mcon_in(pdk, x, lane.x1, lane.x2) - x) < 1e-9 else None
+
+
+def _mul_contact(t: ThinCell) -> float:
+    """Where LBL's contact on the multiplying gate stands: between the P strip and the right N column."""
+    return t.pdk.down(t.width - t.xn2 - t.pdk.space("licon_poly", "active") - t.licon / 2)
+
+
+def _p_devices(c: Canvas, row: MacRow) -> None:
+    """Precharge device and the dummy that shares VDD with the cluster above."""
+    t, e = row.t, row.t.contact_end
+    endcap, half = t.pdk.rule("extension", "poly", "diff"), t.gate_l / 2
+    c.box("diff", t.xp1, row.p_vdd - e, t.xp2, row.p_lbl + e)
+    c.box("diff", t.xp1, row.dummy_vdd - e, t.xp2, row.height + e)
+    for y in (row.p_vdd, row.p_lbl, row.dummy_vdd):
+        parts.licon(c, t.xp, y)
+    for y in (row.pchb, row.dummy):
+        c.box("poly", t.xp1 - endcap, y - half, t.xc, y + half)
+        parts.poly_contact(c, t.xc, y)
+
+
+def _tap_size(t: ThinCell) -> float:
+    """Length of a tap: its contact enclosed on two sides."""
+    return t.pdk.up2(t.licon + 2 * t.pdk.enclosure_adjacent("tap", "licon_tap"))
+
+
+def _well_tap(t: ThinCell) -> float:
+    """Centre of the well tap: over the right P strip, its li1 clear of GND's."""
+    over = t.licon / 2 + t.pdk.enclosure_adjacent("li1", "licon")
+    gnd = t.lanes["GND_R"].x1 + t.line / 2 - t.pdk.size("mcon") / 2
+    return min(t.width - t.xp, t.pdk.down(gnd - t.pdk.space("li1") - over))
+
+
+def _taps(c: Canvas, row: MacRow) -> None:
+    """One substrate tap per N column, as wide as the column, and one upright well tap."""
+    t, x = row.t, (row.t.xn1 + row.t.xn2) / 2
+    length = max(_tap_size(t), t.xn2 - t.xn1)
+    for at in (x, t.width - x):
+        parts.rect(c, "tap", at, row.tap, length, t.licon)
+    parts.licon(c, t.xn, row.tap)
+    parts.licon(c, t.width - t.xn, row.tap)
+    parts.rect(c, "tap", _well_tap(t), row.tap, t.licon, _tap_size(t))
+    parts.licon(c, _well_tap(t), row.tap)
+
+
+def _wells(c: Canvas, row: MacRow) -> None:
+    """Well, implants (interrupted by the taps' own) and nitride."""
+    t, pdk, half = row.t, row.t.pdk, row.t.licon / 2
+    p_over, p_off = pdk.up(pdk.enclosure("psdm", "ptap")), pdk.up(pdk.rule("space", "nsdm", "pdiff"))
+    low, high = row.tap - half, row.tap + half
+    n = beyond(t, "nsdm", "ndiff")
+    for side in "LR":
+        implant(c, t, "nsdm", side, -n, low - p_off)
+        implant(c, t, "nsdm", side, high + p_off, row.height + n)
+    implant(c, t, "psdm", "L", min(0.0, row.p_vdd - beyond(t, "psdm", "pdiff")), row.height + beyond(t, "psdm", "pdiff"))
+    psdm = pdk.up(pdk.enclosure("psdm", "pdiff"))
+    c.box("psdm", 0, low - p_over, t.xp2 + psdm, high + p_over)
+    c.box("psdm", t.width - t.xn2 - p_over, low - p_over, t.width, high + p_over)
+    n_over = pdk.up(pdk.enclosure("nsdm", "ntap"))
+    parts.rect(c, "nsdm", _well_tap(t), row.tap, t.licon + 2 * n_over, _tap_size(t) + 2 * n_over)
+    well = beyond(t, "nwell", "pdiff")
+    c.box("nwell", t.x_well, -well, t.width - t.x_well, row.height + well)
+    nitride(c, t, row.height)
+
+
+def _li(c: Canvas, row: MacRow) -> None:
+    """Local wires: LBL from its contact to precharge and multiplier, T across the cell, VDD, GND."""
+    t, pdk, half = row.t, row.t.pdk, row.t.licon / 2
+    over = half + pdk.enclosure_adjacent("li1", "licon")
+    lanes, m = t.lanes, pdk.size("mcon") / 2
+    leg = pdk.down((t.xn + half + t.xp - over) / 2)
+    xr, x_mul = t.width - t.xn, _mul_contact(t)
+
+    # LBL
+    c.box("li1", t.xn - half, -half, leg + half, half)
+    c.box("li1", leg - half, -half, leg + half, row.p_lbl + half)
+    c.box("li1", leg - half, row.p_lbl - half, t.xp + half, row.p_lbl + half)
+    c.box("li1", t.xp - half, row.p_lbl - over, t.xp + half, row.mul + half)
+    c.box("li1", t.xp - half, row.mul - half, x_mul + over, row.mul + half)
+    # T: left column, down or up beside LBL's leg, across to the right column
+    low, high = sorted((row.t_left, row.li_t))
+    c.box("li1", row.x_t - over, row.t_left - half, max(row.x_t + over, leg + half), row.t_left + half)
+    c.box("li1", leg - half, low - half, leg + half, high + half)
+    c.box("li1", leg - half, row.li_t - half, xr + half, row.li_t + half)
+    c.box("li1", xr - half, row.t_right - over, xr + half, max(row.li_t + half, row.t_right + over))
+    # single contacts
+    for y in [row.vl] + ([row.vl2] if row.segment else []):
+        parts.li_pad(c, t.xn, y, "y")
+    parts.li_pad(c, row.x_xl, row.xl, "x")
+    x_pchb = lanes["PCHB"].x
+    c.box("li1", t.xc - over, row.pchb - half, max(t.xc + over, x_pchb + m), row.pchb + half)
+    c.box("li1", x_pchb - m, row.pchb - half, x_pchb + m, row.pchb_mcon + m)
+    # VDD: precharge source; dummy, its gate, well tap
+    supply_contact(c, t, "VDD_L", t.xp, row.p_vdd, "right")
+    c.box("li1", t.xp - over, row.dummy_vdd - half, t.xp + over, row.dummy_vdd + half)
+    c.box("li1", t.xp - half, min(row.tap, row.dummy_vdd) - half, t.xp + half, row.height + half)
+    c.box("li1", t.xc - half, row.tap - half, t.xc + half, row.dummy + over)
+    x_tap = _well_tap(t)
+    c.box("li1", t.xp - half, row.tap - half, x_tap + over, row.tap + half)
+    vdd = lanes["VDD_R"].x2 - t.line / 2
+    c.box("li1", vdd - m, row.tap - half, vdd + m, row.contact + m)
+    _supply_pad(c, t, vdd, row.contact)
+    # GND: left tap up to the cluster's own contact, right tap to met1
+    c.box("li1", t.xn - over, row.tap - half, t.xn + over, row.tap + half)
+    c.box("li1", t.xn - half, row.tap - half, t.xn + half, row.height + half)
+    gnd = lanes["GND_R"].x1 + t.line / 2
+    c.box("li1", gnd - m, row.tap - half, xr + over, row.tap + half)
+    c.box("li1", gnd - m, row.tap - half, gnd + m, row.contact + m)
+    _supply_pad(c, t, gnd, row.contact)
+
+
+def _supply_pad(c: Canvas, t: ThinCell, x: float, y: float) -> None:
+    """mcon with its met1 on a supply track."""
+    parts.mcon(c, x, y)
+    parts.rect(c, "met1", x, y, t.line, 2 * parts.mcon_reach(t.pdk, t.line))
+
+
+def _columns(c: Canvas, row: MacRow, cut: bool) -> None:
+    """met1: supplies straight through, VL (opened with ``cut``), GBLB round T's and XL's islands, islands."""
+    t, pdk, m1, lanes = row.t, row.t.pdk, row.t.m1, row.t.lanes
+    for name in ("GND_L", "VDD_L", "VDD_R", "GND_R"):
+        c.box("met1", lanes[name].x1, 0, lanes[name].x2, row.height)
+    reach = pdk.up(parts.via_reach(pdk, "met1", "via", m1.pad))
+
+    # VL: island on the left column, strap on met2, via on the track
+    strap = [(row.vl, row.vl_wire)] + ([(row.vl2, row.vl2_wire)] if row.segment else [])
+    for y, wire in strap:
+        parts.island(c, lanes["VL_N"].x1, lanes["VL_N"].x2, y, wire, t.xn)
+        _vl_via(c, t, wire, reach)
+    vl = lanes["VL"]
+    if cut:
+        c.box("met1", vl.x1, 0, vl.x2, row.vl_wire + reach)
+        c.box("met1", vl.x1, row.vl2_wire - reach, vl.x2, row.height)
+    else:
+        c.box("met1", vl.x1, 0, vl.x2, row.height)
+
+    # islands
+    edge = m1.pad_long / 2
+    gates = [(row.acc, row.acc_pad), (row.sout, _hanging(row, row.sout_wire))]
+    for y, pad in gates + ([(row.seg, _hanging(row, row.seg_wire))] if row.segment else []):
+        parts.island(c, -edge, edge, y, pad)
+    parts.island(c, lanes["PCHB"].x1, lanes["PCHB"].x2, row.pchb_mcon, row.pchb_pad)
+    xr, island = t.width - t.xn, lanes["XL_T"]
+    xl_low, xl_high = parts.island(c, island.x1, island.x2, row.xl, row.xl_pad, row.x_xl)
+    _, t_high = parts.island(c, island.x1, island.x2, row.li_t, row.t_pad, xr)
+
+    # GBLB
+    lane, line = lanes["GBLB"], t.line
+    for y1, y2 in ((min(0.0, xl_low - m1.s - m1.w), xl_low - m1.s), (t_high + m1.s, row.height)):
+        c.box("met1", xr - line / 2, y1, xr + line / 2, y2)
+    c.box("met1", lane.x1, xl_low - m1.s - m1.w, lane.x2, t_high + m1.s + m1.w)
+    for y in (xl_low - m1.s - m1.w, t_high + m1.s):
+        c.box("met1", xr - line / 2, y, lane.x2, y + m1.w)
+
+
+def _vl_via(c: Canvas, t: ThinCell, y: float, reach: float) -> None:
+    """Via from VL's met1 track to the strap; the pad grows to the right."""
+    x1, pad = t.lanes["VL"].x1, t.m1.pad
+    c.box("met1", x1, y - reach, x1 + pad, y + reach)
+    parts.via(c, "via", x1 + pad / 2, y)
+
+
+def _hanging(row: MacRow, wire: float) -> float:
+    """Centre of an upright pad that hangs down from its wire, beside the VL strap below."""
+    return wire + row.t.m2.w / 2 - row.t.m2.pad_long / 2
+
+
+def _rows(c: Canvas, row: MacRow) -> None:
+    """met2: row wires with their pads, VL straps, T's pad."""
+    t, m2, w = row.t, row.t.m2, row.t.width
+    lanes = t.lanes
+    upright, flat = (m2.pad, m2.pad_long), (m2.pad_long, m2.pad)
+    wires = [
+        ("ACC", row.acc_wire, 0.0, row.acc_pad, flat),
+        ("XL", row.xl_wire, lanes["XL_T"].x, row.xl_pad, flat),
+        ("PCHB", row.pchb_wire, lanes["PCHB"].x, row.pchb_pad, flat),
+        ("SOUT", row.sout_wire, 0.0, _hanging(row, row.sout_wire), upright),
+    ]
+    if row.segment:
+        wires.append(("SEG", row.seg_wire, 0.0, _hanging(row, row.seg_wire), upright))
+    for net, y, x, pad, size in wires:
+        c.box("met2", 0, y - m2.w / 2, w, y + m2.w / 2)
+        parts.rect(c, "met2", x, pad, *size)
+        c.port(net, "met2", 0, y - m2.w / 2, w, y + m2.w / 2)
+    left, right = lanes["VL_N"], Lane(lanes["VL"].x1, lanes["VL"].x1 + t.m1.pad)
+    for y in [row.vl_wire] + ([row.vl2_wire] if row.segment else []):
+        c.box("met2", left.x, y - m2.w / 2, right.x, y + m2.w / 2)
+        for lane in (left, right):
+            parts.rect(c, "met2", lane.x, y, *flat)
+    short, long = t_pad(t.pdk)
+    x = lanes["XL_T"].x
+    parts.rect(c, "met2", x, row.t_pad, long, short)
+    c.port("T", "met2", x - long / 2, row.t_pad - short / 2, x + long / 2, row.t_pad + short / 2)
+    for k, y in enumerate(row.data):
+        c.box("met2", 0, y - m2.w / 2, w, y + m2.w / 2)
+        c.port(f"DATA{k}", "met2", 0, y - m2.w / 2, w, y + m2.w / 2)
