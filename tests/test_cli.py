@@ -24,13 +24,15 @@ COMMANDS = ["build", "validate", "schema", "drc", "density", "view", "rules", "c
 HEAVY = {"gdsfactory", "kfactory", "matplotlib", "numpy", "PIL", "klayout"}
 
 
-def wires(path: Path, width: float) -> Path:
-    """A layout with one met1 wire of this width (um) in a cell that is placed twice."""
+def wires(path: Path, width: float, dbu: float = 0.001) -> Path:
+    """A 20 um square with a met1 wire of this width (um) in a cell that is placed twice."""
     layout = kdb.Layout()
+    layout.dbu = dbu
     leaf, top = layout.create_cell("leaf"), layout.create_cell("top")
     leaf.shapes(layout.layer(68, 20)).insert(kdb.DBox(1, 2, 1 + width, 12))
-    for x in (0, 5000):
-        top.insert(kdb.CellInstArray(leaf.cell_index(), kdb.Trans(x, 0)))
+    top.shapes(layout.layer(*load_pdk("sky130").marks["boundary"])).insert(kdb.DBox(0, 0, 20, 20))
+    for x in (0, 5):
+        top.insert(kdb.DCellInstArray(leaf.cell_index(), kdb.DTrans(x, 0)))
     layout.write(str(path))
     return path
 
@@ -138,18 +140,12 @@ def test_drc_finds_a_narrow_wire(picoram: Picoram, tmp_path: Path, suffix: str) 
 
 def test_drc_of_a_layout_with_another_database_unit(picoram: Picoram, tmp_path: Path) -> None:
     for dbu, width, status in [(0.0005, 0.14, 0), (0.0005, 0.135, 1), (0.005, 0.14, 0), (0.005, 0.135, 1)]:
-        layout = kdb.Layout()
-        layout.dbu = dbu
-        layout.create_cell("top").shapes(layout.layer(68, 20)).insert(kdb.DBox(0, 0, width, 10))
-        layout.write(str(tmp_path / "w.gds"))
+        wires(tmp_path / "w.gds", width, dbu)
         assert picoram("drc", "w.gds").status == status
 
 
 def test_drc_notes_a_database_unit_that_cannot_show_the_grid(picoram: Picoram, tmp_path: Path) -> None:
-    layout = kdb.Layout()
-    layout.dbu = 0.01
-    layout.create_cell("top").shapes(layout.layer(68, 20)).insert(kdb.DBox(0, 0, 1, 10))
-    layout.write(str(tmp_path / "w.gds"))
+    wires(tmp_path / "w.gds", 1.0, 0.01)
     outcome = picoram("drc", "w.gds")
     assert outcome.status == 0
     assert "note: w.gds: the database unit (0.01 um)" in outcome.err
@@ -187,6 +183,9 @@ def test_cell(picoram: Picoram, tmp_path: Path) -> None:
     assert (outcome.status, outcome.err) == (0, "")
     data = json.loads(outcome.out)
     assert (data["params"], data["drc"]["status"]) == ({"pass_gate_w": 0.5}, "clean")
+    kinds = {rule.id: rule.kind for rule in load_pdk("sky130").rules}
+    assert "density" not in {kinds[rule] for rule in data["drc"]["rules_checked"]}
+    assert data["drc"]["rules_not_checked"]
     assert sorted(path.name for path in (tmp_path / "b").iterdir()) == [
         "bitcell.gds",
         "bitcell.lyrdb",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from picoram_layout.cells import CellEntry, Parameter
     from picoram_layout.layout import Block, Library
 
+# Kind of the rules that average over windows far larger than a cell.
+_WHOLE = "density"
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -65,7 +67,15 @@ def cell(name: str, settings: list[str], pdk_name: str, output: Path | None, jso
         gds, png, lyrdb = (stage.folder / file for file in files)
         write_layout(library.layout, block.name, gds)
         render(library.layout, block.name, pdk, png)
-        result = run_drc(library.layout, block.name, pdk)
+        result = run_drc(
+            library.layout, block.name, pdk, only=[rule.id for rule in pdk.rules if rule.kind != _WHOLE]
+        )
+        result.rules_not_checked += pdk.not_checked
+        result.rules_not_checked += [
+            {"id": rule.id, "why": "a rule of whole layouts, not of a single cell"}
+            for rule in pdk.rules
+            if rule.kind == _WHOLE
+        ]
         result.write_lyrdb(lyrdb)
         report = {
             "cell": name,
