@@ -155,6 +155,13 @@ def disjoint(deck: Deck, rule: Rule) -> list[Marker]:
     return [common]
 
 
+@check("not_both")
+def not_both(deck: Deck, rule: Rule) -> list[Marker]:
+    """No shape of the first layer overlaps both of the others."""
+    shapes, first, second = (deck.layer(name) for name in rule.layers)
+    return [shapes.overlapping(first).overlapping(second)]
+
+
 @check("extension")
 def extension(deck: Deck, rule: Rule) -> list[Marker]:
     """The first layer goes on beyond the second one wherever it crosses its edge.
@@ -234,7 +241,7 @@ def inner_corner(deck: Deck, rule: Rule) -> list[Marker]:
 def contacted(deck: Deck, rule: Rule) -> list[Marker]:
     """Every shape of the first layer holds a shape of the second one."""
     layer, contact = (deck.layer(name) for name in rule.layers)
-    return [layer.not_covering(contact)]
+    return [layer.not_interacting(contact.inside(layer))]
 
 
 @check("butt_depth")
