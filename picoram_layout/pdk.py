@@ -146,7 +146,8 @@ def load_pdk(name: str) -> Pdk:
         return _derived(name, info, folder)
     table = _yaml(folder / "rules.yaml")
     rules = [_rule({"source": table["source"], **row}) for row in table["rules"]]
-    return Pdk(name, info, _yaml(folder / "layers.yaml"), rules, table["not_checked"], folder)
+    not_checked = [{"id": i, "why": row["why"]} for row in table["not_checked"] for i in row["ids"]]
+    return Pdk(name, info, _yaml(folder / "layers.yaml"), rules, not_checked, folder)
 
 
 def _yaml(path: Path) -> Any:
@@ -176,20 +177,21 @@ def _derived(name: str, info: dict[str, Any], folder: Path) -> Pdk:
     floors = {(f["kind"], tuple(f["layers"])): f for f in derive["floors"]}
     rules = []
     for rule in parent.rules:
-        value, source, extra = rule.value, f"{parent.name} {rule.id} x {scale}", dict(rule.extra)
+        value, source, extra = rule.value, f"{parent.name} {rule.id}", dict(rule.extra)
         if value is not None:
             power = _DIMENSION.get(rule.kind, 1)
-            value = value * scale**power
+            value, source = value * scale**power, source + (f" x {scale:g}^{power}" if power else "")
             value = round(math.ceil(value / grid - 1e-6) * grid, 6) if power == 1 else round(value, 6)
             floor = floors.pop((rule.kind, rule.layers), None)
             if floor and floor["value"] > value:
-                value, source = floor["value"], floor["source"]
+                value, source = floor["value"], derive["source"]
         for key, power in _EXTRA_DIMENSION.items():
             if key in extra:
                 extra[key] = round(extra[key] * scale**power, 6)
         rules.append(Rule(rule.id, rule.kind, rule.layers, value, source, extra))
     if floors:
         raise ValueError(f"pdk {name}: floors without a rule in {parent.name}: {sorted(floors)}")
+    _check_pitch(name, derive, rules)
     layers = {
         "drawn": parent.drawn,
         "labels": parent.labels,
@@ -199,3 +201,12 @@ def _derived(name: str, info: dict[str, Any], folder: Path) -> Pdk:
         "derived": parent.derived,
     }
     return Pdk(name, info, layers, rules, parent.not_checked, folder)
+
+
+def _check_pitch(name: str, derive: dict[str, Any], rules: list[Rule]) -> None:
+    """The published contacted gate pitch follows from other rules; they must not undercut it."""
+    value = {(r.kind, r.layers): r.value or 0.0 for r in rules}
+    contact = 2 * value["space", ("licon_diff", "gate")] + value["size", ("licon",)]
+    pitch, least = value["width", ("poly",)] + contact, derive["contacted_gate_pitch"]["value"]
+    if pitch < least - 1e-9:
+        raise ValueError(f"pdk {name}: contacted gate pitch {pitch:g} um is below the published {least:g} um")

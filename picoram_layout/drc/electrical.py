@@ -70,8 +70,9 @@ def antenna(deck: Deck, rule: Rule) -> list[Marker]:
         return float(region.perimeter() * dbu) * float(thickness)
 
     def limit(diode_area: float) -> float:
-        bonus = rule.extra.get("diode_bonus", 0.0) if diode_area else 0.0
-        return value(rule) + diode_area * dbu**2 * rule.extra.get("diode_factor", 0.0) + bonus
+        bonus: float = rule.extra.get("diode_bonus", 0.0) if diode_area else 0.0
+        factor: float = rule.extra.get("diode_factor", 0.0)
+        return value(rule) + diode_area * dbu**2 * factor + bonus
 
     exposed = nets.sums(layer, etched)
     gates, diodes, grounded = (nets.areas(name) for name in ("gate", "diode", "ground"))

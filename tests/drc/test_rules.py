@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fixtures import MAKERS, Case, cases
+from tests.drc.fixtures import MAKERS, Case, cases
 
 from picoram_layout.drc import run_drc
 from picoram_layout.drc.checks import CHECKS
