@@ -162,5 +162,10 @@ def wlr_path(t: ThinCell) -> list[tuple[float, float, float]]:
     """Pieces of WLR (y, x1, x2): low beside WLL's pad on the left, then clear of vias on the G boundary."""
     if t.y_wlr_left == t.y_wlr_mid:
         return [(t.y_wlr_left, 0, t.width)]
-    bend = t.pdk.up(t.m2.pad_long / 2 + t.m2.s)
+    bend = wlr_bend(t)
     return [(t.y_wlr_left, 0, bend + t.m2.w), (t.y_wlr_mid, bend, t.width)]
+
+
+def wlr_bend(t: ThinCell) -> float:
+    """Where WLR leaves its low track: past the space that WLL's pad on the edge needs."""
+    return t.pdk.up(t.m2.pad_long / 2 + t.m2.s)

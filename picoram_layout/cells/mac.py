@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from picoram_layout.cells import parts
 from picoram_layout.cells.bitcell import beyond, implant, nitride, supply_contact
+from picoram_layout.cells.capacitor import stack_x
 from picoram_layout.cells.thin_cell import Lane, ThinCell, via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
-from picoram_layout.pdk import Pdk
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,12 @@ class MacRow:
     height: float
 
 
-def t_pad(pdk: Pdk) -> tuple[float, float]:
-    """Short (y) and long (x) side of the met2 pad under T's via stack."""
-    below, above = via_pad(pdk, "met2", "via"), via_pad(pdk, "met2", "via2")
-    return max(below[0], above[0]), max(below[1], above[1])
+def t_pad(t: ThinCell) -> tuple[float, float, float]:
+    """met2 pad from T's via to the via stack of the capacitor: left and right edge, height."""
+    via, stack = via_pad(t.pdk, "met2", "via"), via_pad(t.pdk, "met2", "via2")
+    a, b = t.lanes["XL_T"].x, stack_x(t)
+    x1, x2 = min(a - via[1] / 2, b - stack[1] / 2), max(a + via[1] / 2, b + stack[1] / 2)
+    return x1, x2, max(via[0], stack[0])
 
 
 def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
@@ -105,7 +107,7 @@ def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
     xl_wire = xl_low + m2.w / 2
     pchb_low = max(xl_low + m2.w, xl_pad + m2.pad / 2) + m2.s
     pchb_pad, pchb_wire = pchb_low + m2.pad / 2, pchb_low + m2.w / 2
-    t_high = t_pad(pdk)[0]
+    t_high = t_pad(t)[2]
     t_met2 = up(pchb_low + m2.w + m2.s + t_high / 2)
     # VL's via beside the PCHB island: clear of it in met1 and of its pad in met2
     reach = pdk.up(parts.via_reach(pdk, "met1", "via", m1.pad))
@@ -129,8 +131,9 @@ def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
     t_left = sout + g
     sout_wire = max(up(top + m2.s + m2.w / 2), up(sout + m2.pad_long / 2 - m2.w / 2))
     top = sout_wire + m2.w / 2
-    data = [up(top + k * m2.pitch + m2.s + m2.w / 2) for k in range(data_lines)]
-    top += data_lines * m2.pitch
+    pad = max(m2.pad, via_pad(pdk, "met2", "via2")[0])  # data lines end in vias between columns
+    data = [up(top + m2.s + pad / 2 + k * (m2.s + (m2.w + pad) / 2)) for k in range(data_lines)]
+    top = data[-1] + pad / 2 if data else top
 
     # taps above everything that belongs to the row, then the cluster above
     tap_low = max(max(t_left, t_right) + e + active, li_t + li - t.licon / 2)
@@ -330,7 +333,8 @@ def _li(c: Canvas, row: MacRow) -> None:
     c.box("li1", x_pchb - m, row.pchb - half, x_pchb + m, row.pchb_mcon + m)
     # VDD: precharge source; dummy, its gate, well tap
     supply_contact(c, t, "VDD_L", t.xp, row.p_vdd, "right")
-    c.box("li1", t.xp - over, row.dummy_vdd - half, t.xp + over, row.dummy_vdd + half)
+    if row.dummy_vdd - row.tap < over - half:  # else the strip up to the cluster encloses the contact
+        c.box("li1", t.xp - over, row.dummy_vdd - half, t.xp + over, row.dummy_vdd + half)
     c.box("li1", t.xp - half, min(row.tap, row.dummy_vdd) - half, t.xp + half, row.height + half)
     c.box("li1", t.xc - half, row.tap - half, t.xc + half, row.dummy + over)
     x_tap = _well_tap(t)
@@ -425,10 +429,9 @@ def _rows(c: Canvas, row: MacRow) -> None:
         c.box("met2", left.x, y - m2.w / 2, right.x, y + m2.w / 2)
         for lane in (left, right):
             parts.rect(c, "met2", lane.x, y, *flat)
-    short, long = t_pad(t.pdk)
-    x = lanes["XL_T"].x
-    parts.rect(c, "met2", x, row.t_pad, long, short)
-    c.port("T", "met2", x - long / 2, row.t_pad - short / 2, x + long / 2, row.t_pad + short / 2)
+    x1, x2, high = t_pad(t)
+    c.box("met2", x1, row.t_pad - high / 2, x2, row.t_pad + high / 2)
+    c.port("T", "met2", x1, row.t_pad - high / 2, x2, row.t_pad + high / 2)
     for k, y in enumerate(row.data):
         c.box("met2", 0, y - m2.w / 2, w, y + m2.w / 2)
         c.port(f"DATA{k}", "met2", 0, y - m2.w / 2, w, y + m2.w / 2)

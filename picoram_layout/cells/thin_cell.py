@@ -172,8 +172,10 @@ def solve(pdk: Pdk, pass_gate_w: float, pull_down_w: float, pull_up_w: float) ->
     quarter = 4 * pdk.grid
     height = math.ceil(max(2 * pad_pitch, 2 * gate_pitch, tracks) / quarter - 1e-6) * quarter
     y1, y2 = height / 4, 3 * height / 4
-    y_wlr = up(max(y1, m2.w / 2 + m2.s + m2.pad / 2))
-    y_wll = pdk.down(min(y2, height - m2.s / 2 - m2.pad / 2))
+    free = max(m2.pad, via_pad(pdk, "met2", "via2")[0])  # widest pad on the G boundary's free track
+    y_wlr = up(max(y1, (m2.w + m2.pad) / 2 + m2.s, (m2.w + free) / 2 + m2.s))
+    above_wlr = m2.pitch + m2.s + (m2.w + m2.pad) / 2  # over WLR, which is over a wire on the boundary
+    y_wll = pdk.up(max(min(y2, height - m2.s / 2 - m2.pad / 2), above_wlr))
     y_wlr_left = min(y_wlr, pdk.down(y_wll - m2.pad / 2 - m2.s - m2.w / 2))
     return ThinCell(
         pdk=pdk,
@@ -203,7 +205,7 @@ def solve(pdk: Pdk, pass_gate_w: float, pull_down_w: float, pull_up_w: float) ->
         lanes=_lanes(m1, line, power, xn, xp, 2 * xc),
         y_wlr=y_wlr,
         y_wlr_left=y_wlr_left,
-        y_wlr_mid=max(y_wlr_left, up(m2.pad / 2 + m2.s + m2.w / 2)),
+        y_wlr_mid=max(y_wlr_left, up(free / 2 + m2.s + m2.w / 2)),
         y_wll=y_wll,
         y_wll_line=max(y_wll, up(y_wlr + m2.pad / 2 + m2.s + m2.w / 2)),
     )

@@ -1,0 +1,340 @@
+"""DAC strip: the switches between two column groups of a row, and the supplies' way up.
+
+Strip k samples the group on its right (width proportional to the group's columns) and, but for the first,
+can share its charge with the group on its left. SMP and SHR run vertically in met1; XL is cut here. The
+group's data line ends here, and its track goes on to the right as a GND wire that the last strip samples.
+In met4 a VDD line runs through the strip; GND crosses it in met3.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from picoram_layout.cells import parts
+from picoram_layout.cells.bitcell import wlr_bend
+from picoram_layout.cells.capacitor import finger_w, rail_w
+from picoram_layout.cells.cluster import ClusterRow
+from picoram_layout.cells.thin_cell import Lane, ThinCell, poly_pad, via_pad
+from picoram_layout.layout import Block, Canvas, Library, block
+from picoram_layout.pdk import Pdk
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Solved strip: what it switches and where its tracks are (um)."""
+
+    index: int
+    last: bool
+    sample_w: float
+    share_w: float
+    fingers: int
+    lanes: tuple[tuple[str, Lane], ...]
+    width: float
+
+    def lane(self, name: str) -> Lane:
+        """A met1 track by name."""
+        return dict(self.lanes)[name]
+
+    def has(self, name: str) -> bool:
+        """Whether the strip has this track."""
+        return name in dict(self.lanes)
+
+
+def solve_strip(row: ClusterRow, index: int, last: bool, sample_w: float, share_w: float) -> Strip:
+    """Solve strip ``index`` for switches of these widths; one strip serves plain and segment rows."""
+    t, m1 = row.t, row.t.m1
+    fingers = 1
+    while sample_w / fingers > _sample_room(row, fingers, share_w):
+        fingers *= 2
+    edge = m1.pad_long / 2 + m1.s  # beside islands of the columns
+    names = (["SHR"] if index else []) + (["D"] if _own_lane(row, index) else []) + ["XL_L", "XL_R", "SMP"]
+    x = edge if index else m1.s
+    lanes = []
+    for name in names:
+        w = m1.w if name in ("SHR", "SMP") else m1.pad
+        if name == "XL_R":  # pads of both XL wires lie side by side
+            x = max(x, lanes[-1][1].x + t.m2.pad_long + t.m2.s - w / 2)
+        if name == "D":  # it runs past SHR's contact
+            x = max(x + t.line - m1.w, t.pdk.up(_edge_clear(t)) + t.line / 2 + m1.s)
+        lanes.append((name, Lane(round(x, 6), round(x + w, 6))))
+        x += w + m1.s
+    wires = x - m1.s + edge
+    device = 2 * t.xn1 + fingers * t.gate_pitch + t.licon + 2 * _beside(row)
+    width = t.pdk.up2(max(wires, device))
+    shift = t.pdk.down((width - wires) / 2)
+    moved = tuple((n, Lane(round(v.x1 + shift, 6), round(v.x2 + shift, 6))) for n, v in lanes)
+    return Strip(index, last, sample_w, share_w, fingers, moved, width)
+
+
+def _own_lane(row: ClusterRow, index: int) -> bool:
+    """Whether the data line lies above XL, so that it cannot share XL_L's met1 track."""
+    return index > 0 and bool(row.data) and max(row.data) > row.y_mac
+
+
+def _beside(row: ClusterRow) -> float:
+    """Enclosure of a contact column by diffusion on its outer side."""
+    return row.t.pdk.enclosure_adjacent("diff", "licon_diff")
+
+
+@dataclass(frozen=True)
+class _Heights:
+    smp: float  # SMP's poly contact
+    d_bar: float  # li1 that joins the data side of several fingers
+    y1: float  # sampling diffusion
+    room: float
+    shr: float  # SHR's poly contact
+    ys1: float  # sharing diffusion
+    ys2: float
+
+
+def _heights(row: ClusterRow, fingers: int, share_w: float) -> _Heights:
+    """Heights in the strip; ``room`` is what the sampling diffusion may take above ``y1``."""
+    t, pdk = row.t, row.t.pdk
+    half, li_s = t.licon / 2, pdk.space("li1")
+    npc = half + pdk.enclosure("npc", "licon_poly") + pdk.space("npc") / 2
+    margin = max(pdk.space("poly") / 2 + poly_pad(pdk)[0] / 2, npc)
+    beside = li_s + pdk.enclosure_adjacent("li1", "licon") - t.end  # li1 of pad and contact columns
+    off = half + max(pdk.space("licon_poly", "active"), beside)
+    smp = pdk.up(margin)
+    shr = pdk.down(row.plain_height - margin)
+    ys2 = shr - pdk.up(off)
+    ys1 = ys2 - share_w
+    reach = half + pdk.enclosure_adjacent("li1", "licon")
+    y1, d_bar = smp + pdk.up(off), 0.0
+    gap = max(pdk.space("active"), 2 * pdk.rule("extension", "poly", "diff") + pdk.space("poly"))
+    if fingers > 1:
+        d_bar = pdk.up(smp + t.licon + li_s)
+        y1 = max(y1, pdk.up(d_bar + half + li_s + reach - half - t.end))
+        gap = max(gap, 2 * (li_s + reach - half - t.end) + t.licon)
+    return _Heights(smp, d_bar, y1, ys1 - pdk.up(gap) - y1, shr, ys1, ys2)
+
+
+def _sample_room(row: ClusterRow, fingers: int, share_w: float) -> float:
+    return _heights(row, fingers, share_w).room
+
+
+@block
+def dac_strip(lib: Library, row: ClusterRow, s: Strip, supply: str, even: bool) -> Block:
+    """The strip in one cluster row; ``even``: the column on its right has an even index (its WLL edge)."""
+    names = [f"dac_strip_{s.index}", supply.lower()] + (["segment"] if row.mac.segment else [])
+    c = Canvas(lib, "_".join(names))
+    h = _heights(row, s.fingers, s.share_w)
+    _sampling(c, row, s, h)
+    if s.index:
+        _sharing(c, row, s, h)
+    _columns(c, row, s, h)
+    _row_wires(c, row, s, even)
+    c.box("nsdm", 0, 0, s.width, row.height)
+    supply_stack(c, row, supply, s.width, 0.0 if s.index == 0 else rail_w(c.pdk) / 2)
+    params = {"index": s.index, "sample_w": s.sample_w, "share_w": s.share_w, "fingers": s.fingers}
+    return c.done(s.width, row.height, params)
+
+
+def _sampling(c: Canvas, row: ClusterRow, s: Strip, h: _Heights) -> None:
+    """Sampling switch: contact columns (even ones data, odd ones XL) with vertical gates between."""
+    t, pdk = row.t, c.pdk
+    half, w = t.licon / 2, s.sample_w / s.fingers
+    reach = half + pdk.enclosure_adjacent("li1", "licon")
+    y2 = h.y1 + w
+    xs = _contact_columns(t, s)
+    c.box("diff", xs[0] - half - _beside(row), h.y1, xs[-1] + half + _beside(row), y2)
+    low, high = h.y1 + t.end + half, y2 - t.end - half
+    for j, x in enumerate(xs):
+        for y in _spread(pdk, low, high):
+            parts.licon(c, x, y)
+        c.box("li1", x - half, low - reach, x + half, high + reach)
+        if s.fingers > 1:  # down to the data bar or up to the XL bar
+            if j % 2 == 0:
+                c.box("li1", x - half, h.d_bar - half, x + half, low)
+            else:
+                c.box("li1", x - half, high, x + half, _x_bar(row, y2) + half)
+    gates = [(a + b) / 2 for a, b in zip(xs, xs[1:], strict=False)]
+    endcap = pdk.rule("extension", "poly", "diff")
+    x_pad = s.lane("XL_R").x if s.fingers > 1 else _pad_x(row, s)
+    pad_y, _ = poly_pad(pdk)
+    for x in gates:
+        c.box("poly", x - t.gate_l / 2, h.smp - pad_y / 2, x + t.gate_l / 2, y2 + endcap)
+    c.box("poly", min(gates) - t.gate_l / 2, h.smp - pad_y / 2, max(x_pad, max(gates)), h.smp + pad_y / 2)
+    parts.poly_contact(c, x_pad, h.smp)
+    m = pdk.size("mcon") / 2
+    x_mcon = _line_mcon(c, t, s, "SMP", h.smp)
+    c.box("li1", x_pad - reach, h.smp - half, max(x_pad + reach, x_mcon + m), h.smp + half)
+    if s.fingers > 1:
+        c.box("li1", xs[0] - half, h.d_bar - half, xs[-1] + half, h.d_bar + half)
+        y = _x_bar(row, y2)
+        lane = s.lane("XL_R")
+        c.box("li1", min(xs[1], lane.x) - half, y - half, max(xs[-2], lane.x) + half, y + half)
+
+
+def _x_bar(row: ClusterRow, y2: float) -> float:
+    """Centre of the li1 that joins the XL side of several fingers above a diffusion that ends at ``y2``."""
+    t, pdk = row.t, row.t.pdk
+    reach = pdk.enclosure_adjacent("li1", "licon")
+    return pdk.up(y2 - t.end + reach + pdk.space("li1") + t.licon / 2)
+
+
+def _spread(pdk: Pdk, low: float, high: float) -> list[float]:
+    """As many contact centres from ``low`` to ``high`` as the contacts' space allows."""
+    pitch = pdk.size("licon") + pdk.space("licon")
+    count = math.floor((high - low) / pitch + 1e-6) + 1
+    return [pdk.down(low + k * pitch) for k in range(count)]
+
+
+def _contact_columns(t: ThinCell, s: Strip) -> list[float]:
+    """Centres of the sampling switch's contact columns, around the XL lanes."""
+    middle = s.width / 2
+    if s.fingers == 1:
+        middle = (s.lane("XL_L").x + s.lane("XL_R").x) / 2
+    middle = t.pdk.down(middle)
+    return [middle + (j - s.fingers / 2) * t.gate_pitch for j in range(s.fingers + 1)]
+
+
+def _pad_x(row: ClusterRow, s: Strip) -> float:
+    """Centre of SMP's poly contact: its li1 beside the data column's."""
+    t, pdk = row.t, row.t.pdk
+    reach = t.licon / 2 + pdk.enclosure_adjacent("li1", "licon")
+    return pdk.up(_contact_columns(t, s)[0] + t.licon / 2 + pdk.space("li1") + reach)
+
+
+def _edge_clear(t: ThinCell) -> float:
+    """From the strip's edge to an mcon whose li1 keeps its space to contacts on the edge."""
+    pdk = t.pdk
+    over = t.licon / 2 + pdk.enclosure_adjacent("li1", "licon")
+    return over + pdk.space("li1") + pdk.size("mcon") / 2
+
+
+def _line_mcon(c: Canvas, t: ThinCell, s: Strip, name: str, y: float) -> float:
+    """mcon on a minimum-width track near the strip's edge, widened inwards there; returns its x.
+
+    li1 on it keeps its space to contacts on the edge.
+    """
+    pdk, lane = c.pdk, s.lane(name)
+    half, clear = t.line / 2, _edge_clear(t)
+    right = name == "SMP"
+    x = min(lane.x2 - half, pdk.down(s.width - clear)) if right else max(lane.x1 + half, pdk.up(clear))
+    reach = pdk.up(parts.mcon_reach(pdk, t.line))
+    c.box("met1", min(lane.x1, x - half), y - reach, max(lane.x2, x + half), y + reach)
+    parts.mcon(c, x, y)
+    return x
+
+
+def _sharing(c: Canvas, row: ClusterRow, s: Strip, h: _Heights) -> None:
+    """Sharing switch between the XL segments, its gate contact on the left."""
+    t, pdk = row.t, c.pdk
+    half, reach = t.licon / 2, t.licon / 2 + pdk.enclosure_adjacent("li1", "licon")
+    middle = pdk.down((s.lane("XL_L").x + s.lane("XL_R").x) / 2)
+    xa, xb = middle - t.gate_pitch / 2, middle + t.gate_pitch / 2
+    c.box("diff", xa - half - _beside(row), h.ys1, xb + half + _beside(row), h.ys2)
+    low, high = h.ys1 + t.end + half, h.ys2 - t.end - half
+    centre = pdk.down((h.ys1 + h.ys2) / 2)
+    for x in (xa, xb):
+        spots = _spread(pdk, low, high)
+        for y in spots if len(spots) > 1 else [centre]:
+            parts.licon(c, x, y)
+        c.box("li1", x - half, min(low, centre) - reach, x + half, max(high, centre) + reach)
+    pad_y, _ = poly_pad(pdk)
+    x_pad = pdk.down(xb - half - pdk.space("li1") - reach)
+    endcap = pdk.rule("extension", "poly", "diff")
+    c.box("poly", middle - t.gate_l / 2, h.ys1 - endcap, middle + t.gate_l / 2, h.shr + pad_y / 2)
+    c.box("poly", x_pad, h.shr - pad_y / 2, middle + t.gate_l / 2, h.shr + pad_y / 2)
+    parts.poly_contact(c, x_pad, h.shr)
+    x_mcon = _line_mcon(c, t, s, "SHR", h.shr)
+    m = pdk.size("mcon") / 2
+    c.box("li1", min(x_pad - reach, x_mcon - m), h.shr - half, x_pad + reach, h.shr + half)
+
+
+def _columns(c: Canvas, row: ClusterRow, s: Strip, h: _Heights) -> None:
+    """met1: control lines, data line and both ends of XL up to their row wires."""
+    t, pdk = row.t, c.pdk
+    for name in ("SHR", "SMP"):
+        if s.has(name):
+            c.box("met1", s.lane(name).x1, 0, s.lane(name).x2, row.height)
+            c.port(name, "met1", s.lane(name).x1, 0, s.lane(name).x2, row.height)
+    xs = _contact_columns(t, s)
+    y2 = h.y1 + s.sample_w / s.fingers
+    many = s.fingers > 1
+    d_lane = s.lane("D") if s.has("D") else s.lane("XL_L")
+    d_y = h.d_bar if many else pdk.down((h.y1 + y2) / 2)
+    x_y = _x_bar(row, y2) if many else d_y
+    track = row.y_xl_pad if s.index == 0 else data_track(row, s)
+    parts.island(c, d_lane.x1, d_lane.x2, d_y, track, d_lane.x if many else xs[0])
+    xl_r = s.lane("XL_R")
+    parts.island(c, xl_r.x1, xl_r.x2, x_y, row.y_xl_pad, xl_r.x if many else xs[1])
+    if s.index:
+        middle = pdk.down((s.lane("XL_L").x + xl_r.x) / 2)
+        y = pdk.down((h.ys1 + h.ys2) / 2)
+        for name, x in (("XL_L", middle - t.gate_pitch / 2), ("XL_R", middle + t.gate_pitch / 2)):
+            parts.island(c, s.lane(name).x1, s.lane(name).x2, y, row.y_xl_pad, x)
+
+
+def data_track(row: ClusterRow, s: Strip) -> float:
+    """The track that the strip's data comes in on: the last strip samples GND from the first track."""
+    return row.data[0] if s.last else row.data[s.index - 1]
+
+
+def _row_wires(c: Canvas, row: ClusterRow, s: Strip, even: bool) -> None:
+    """met2: wordlines, phases and data lines through the strip, XL up to its ends."""
+    t, m2, w = row.t, row.t.m2, s.width
+    wide, high = m2.pad_long, m2.pad
+
+    def wire(y: float, x1: float = 0.0, x2: float = w) -> None:
+        c.box("met2", x1, y - m2.w / 2, x2, y + m2.w / 2)
+
+    for name, (y, y_inner) in row.wires().items():
+        if y == y_inner or not even:
+            wire(y_inner)
+            continue
+        bend = wlr_bend(t)  # clear of the supply's via in the middle of the strip
+        left = 0.0 if s.index == 0 else bend
+        wire(y_inner, left, w - bend)
+        wire(y, w - bend - m2.w, w)
+        if s.index:
+            wire(y, 0.0, bend + m2.w)
+        c.port(name, "met2", 0, y - m2.w / 2, w, y + m2.w / 2)
+    for name in ("XL_L", "XL_R"):
+        x = s.lane(name).x
+        parts.rect(c, "met2", x, row.y_xl_pad, wide, high)
+        wire(row.y_xl, *((0.0, x) if name == "XL_L" else (x, w)))
+    for j, y in enumerate(row.data):
+        if s.index == 0:
+            wire(y)
+            continue
+        mine = abs(y - data_track(row, s)) < 1e-9
+        if mine:
+            x = (s.lane("D") if s.has("D") else s.lane("XL_L")).x
+            parts.rect(c, "met2", x, y, wide, high)
+        if mine and not s.last:
+            wire(y, 0.0, x)
+            wire(y, x + wide / 2 + m2.s, w)
+        else:
+            wire(y)
+        c.port(f"DATA{j}", "met2", 0, y - m2.w / 2, w, y + m2.w / 2)
+
+
+def supply_stack(c: Canvas, row: ClusterRow, supply: str, width: float, left: float) -> None:
+    """Vias from the supply's met2 track: VDD to a met4 line of the strip, GND to the met3 rail below.
+
+    ``left`` is how far the capacitor on the left reaches into the strip; on the right one always does.
+    """
+    pdk = c.pdk
+    space = max(pdk.space("met3"), pdk.space("met4"))
+    reach = max(rail_w(pdk), finger_w(pdk)) / 2
+    x1, x2 = (left + space if left else pdk.up(space / 2)), width - reach - space
+    x1, x2 = pdk.up(x1), pdk.down(x2)
+    x, y = pdk.down((x1 + x2) / 2), row.supply
+    c.box("met4", x1, 0, x2, row.height)
+    c.port("VDD", "met4", x1, 0, x2, row.height)
+    short, long = via_pad(pdk, "met2", "via2")
+    parts.rect(c, "met2", x, y, long, short)
+    parts.via(c, "via2", x, y)
+    rail = rail_w(pdk)
+    for at in (0.0, row.height):
+        c.box("met3", 0, at - rail / 2, width, at + rail / 2)
+    wide = pdk.up2(max(pdk.size(v) + 2 * pdk.enclosure_adjacent("met3", v) for v in ("via2", "via3")))
+    if supply == "GND":
+        c.box("met3", x - wide / 2, 0, x + wide / 2, y + wide / 2)
+    else:
+        high = pdk.up2(max(wide, pdk.area("met3") / wide))
+        parts.rect(c, "met3", x, y, wide, high)
+        parts.via(c, "via3", x, y)
