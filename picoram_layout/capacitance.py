@@ -83,6 +83,13 @@ def load_stack(pdk: Pdk) -> Stack:
     return Stack(spans, data["permittivity"], data["permittivity_source"])
 
 
+def estimate_per_um(pdk: Pdk, style: str) -> float:
+    """Capacitance per length of live finger (fF/um), for a first guess; shapes scale, so it does not."""
+    data = _read(pdk.folder)
+    data = _read(pdk_root() / data["from"]) if "from" in data else data
+    return float(data["estimate_fF_per_um"][style])
+
+
 def _read(folder: Path) -> dict[str, Any]:
     content: dict[str, Any] = yaml.safe_load((folder / "capacitance.yaml").read_text())
     return content

@@ -8,6 +8,7 @@ grid is an error of the generator, raised where it is drawn.
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -171,9 +172,13 @@ def block(
 ) -> Callable[Concatenate[Library, P], Block]:
     """Make a generator draw each parameter set once per library."""
 
+    signature = inspect.signature(draw)
+
     @functools.wraps(draw)
     def cached(lib: Library, *args: P.args, **kwargs: P.kwargs) -> Block:
-        key = (draw.__module__, draw.__qualname__, args, tuple(sorted(kwargs.items())))
+        bound = signature.bind(lib, *args, **kwargs)
+        bound.apply_defaults()
+        key = (draw.__module__, draw.__qualname__, *list(bound.arguments.values())[1:])
         if key not in lib.blocks:
             lib.blocks[key] = draw(lib, *args, **kwargs)
         return lib.blocks[key]

@@ -102,6 +102,11 @@ def shapes(t: ThinCell, style: str, height: float, t_y: float, total: float) -> 
     return drawn
 
 
+def stack_room(pdk: Pdk) -> float:
+    """Least distance (um) from T's via stack to the upper boundary of its cluster."""
+    return _via3_long(pdk) / 2 + _space(pdk) + rail_w(pdk) / 2
+
+
 def live_length(t: ThinCell, height: float) -> float:
     """Length of all T fingers on one layer (um)."""
     boxes = comb(t, height, height)["T"]
@@ -117,7 +122,7 @@ def _cut(pdk: Pdk, x: float, y: float) -> Box:
 def _pad(t: ThinCell, x: float, y: float, width: float, height: float) -> Box:
     """Pad of T's via stack on a finger; it runs on into T's rail where a gap would be too narrow."""
     half, rail = _via3_long(t.pdk) / 2, _live_rail(t, height)[0]
-    top = rail if rail - (y + half) < _space(t.pdk) else y + half
+    top = max(y + half, rail) if rail - (y + half) < _space(t.pdk) else y + half
     return x - width / 2, y - half, x + width / 2, top
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from picoram_layout.cells import parts
 from picoram_layout.cells.bitcell import wlr_bend
-from picoram_layout.cells.capacitor import finger_w, rail_w
+from picoram_layout.cells.capacitor import rail_w
 from picoram_layout.cells.cluster import ClusterRow
 from picoram_layout.cells.thin_cell import Lane, ThinCell, poly_pad, via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
@@ -126,7 +126,11 @@ def dac_strip(lib: Library, row: ClusterRow, s: Strip, supply: str, even: bool) 
     _columns(c, row, s, h)
     _row_wires(c, row, s, even)
     c.box("nsdm", 0, 0, s.width, row.height)
-    supply_stack(c, row, supply, s.width, 0.0 if s.index == 0 else rail_w(c.pdk) / 2)
+    line = met4_line(row, s.width, s.index > 0, True)
+    supply_stack(c, row, supply, c.pdk.down(sum(line) / 2), line)
+    rail = rail_w(c.pdk)
+    for y in (0.0, row.height):
+        c.box("met3", 0, y - rail / 2, s.width, y + rail / 2)
     params = {"index": s.index, "sample_w": s.sample_w, "share_w": s.share_w, "fingers": s.fingers}
     return c.done(s.width, row.height, params)
 
@@ -312,29 +316,29 @@ def _row_wires(c: Canvas, row: ClusterRow, s: Strip, even: bool) -> None:
         c.port(f"DATA{j}", "met2", 0, y - m2.w / 2, w, y + m2.w / 2)
 
 
-def supply_stack(c: Canvas, row: ClusterRow, supply: str, width: float, left: float) -> None:
-    """Vias from the supply's met2 track: VDD to a met4 line of the strip, GND to the met3 rail below.
+def met4_line(row: ClusterRow, width: float, left: bool, right: bool) -> tuple[float, float]:
+    """Left and right edge of VDD's met4 line in a strip with capacitors on these sides (um)."""
+    pdk = row.t.pdk
+    off = rail_w(pdk) / 2 + max(pdk.space("met3"), pdk.space("met4"))
+    free = pdk.up(max(pdk.space("met3"), pdk.space("met4")) / 2)
+    return pdk.up(off if left else free), pdk.down(width - (off if right else free))
 
-    ``left`` is how far the capacitor on the left reaches into the strip; on the right one always does.
-    """
-    pdk = c.pdk
-    space = max(pdk.space("met3"), pdk.space("met4"))
-    reach = max(rail_w(pdk), finger_w(pdk)) / 2
-    x1, x2 = (left + space if left else pdk.up(space / 2)), width - reach - space
-    x1, x2 = pdk.up(x1), pdk.down(x2)
-    x, y = pdk.down((x1 + x2) / 2), row.supply
-    c.box("met4", x1, 0, x2, row.height)
-    c.port("VDD", "met4", x1, 0, x2, row.height)
+
+def supply_stack(c: Canvas, row: ClusterRow, supply: str, x: float, line: tuple[float, float]) -> None:
+    """VDD's met4 line through a row and the vias at ``x`` from the row's supply track: VDD to the line, GND
+    to the met3 rail below."""
+    pdk, y = c.pdk, row.supply
+    c.box("met4", line[0], 0, line[1], row.height)
+    c.port("VDD", "met4", line[0], 0, line[1], row.height)
+    if not supply:
+        return
     short, long = via_pad(pdk, "met2", "via2")
     parts.rect(c, "met2", x, y, long, short)
     parts.via(c, "via2", x, y)
-    rail = rail_w(pdk)
-    for at in (0.0, row.height):
-        c.box("met3", 0, at - rail / 2, width, at + rail / 2)
-    wide = pdk.up2(max(pdk.size(v) + 2 * pdk.enclosure_adjacent("met3", v) for v in ("via2", "via3")))
+    sizes = [pdk.size(v) + 2 * pdk.enclosure_adjacent("met3", v) for v in ("via2", "via3")]
+    wide = max(pdk.up2(max(sizes)), pdk.width("met3"))
     if supply == "GND":
         c.box("met3", x - wide / 2, 0, x + wide / 2, y + wide / 2)
     else:
-        high = pdk.up2(max(wide, pdk.area("met3") / wide))
-        parts.rect(c, "met3", x, y, wide, high)
+        parts.rect(c, "met3", x, y, wide, pdk.up2(max(wide, pdk.area("met3") / wide)))
         parts.via(c, "via3", x, y)

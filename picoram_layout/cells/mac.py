@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from picoram_layout.cells import parts
 from picoram_layout.cells.bitcell import beyond, implant, nitride, supply_contact
-from picoram_layout.cells.capacitor import stack_x
+from picoram_layout.cells.capacitor import stack_room, stack_x
 from picoram_layout.cells.thin_cell import Lane, ThinCell, via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
 
@@ -78,7 +78,7 @@ def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
     # devices; poly pads keep their pitch to the cluster below, whose last pads are a quarter cell away
     over = t.licon / 2 + pdk.enclosure_adjacent("li1", "licon")
     first_pad = max(t.pad_pitch - t.height / 4, t.gate_l)
-    acc = up(max(g, first_pad, t.licon + _corner(pdk.space("li1"), t.xn - 2 * over)))
+    acc = up(max(g, first_pad, t.licon + corner(pdk.space("li1"), t.xn - 2 * over)))
     vl = acc + g
     xl = up(2 * e + active)
     x_xl, mul = _xl_contact(t), xl + g
@@ -142,14 +142,14 @@ def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
     tap = max(tap, up(li_end)) if segment else tap
     # the right tap's implant and the P strip of the cluster above meet corner to corner
     beside = t.xp1 - t.xn2 - 2 * up(pdk.enclosure("psdm", "pdiff"))
-    corner = _corner(pdk.space("psdm"), beside) + up(pdk.enclosure("psdm", "ptap"))
-    front_end = tap + t.licon / 2 + max(active + e, corner)
+    implants = corner(pdk.space("psdm"), beside) + up(pdk.enclosure("psdm", "ptap"))
+    front_end = tap + t.licon / 2 + max(active + e, implants)
     # VL's island and the GND contact of the cluster above likewise
     beside = t.lanes["GND_L"].x2 - t.line - t.lanes["VL_N"].x2
     vl_top = max(vl_wire, vl2_wire) + reach
-    front_end = max(front_end, vl_top + _corner(m1.s, beside) + parts.mcon_reach(pdk, t.line))
+    front_end = max(front_end, vl_top + corner(m1.s, beside) + parts.mcon_reach(pdk, t.line))
     wiring = top + m2.s + max(m2.w / 2 - t.y_wlr_left, m2.pad / 2 - t.y_wlr)
-    height = up(max(front_end, wiring))
+    height = up(max(front_end, wiring, t_met2 + stack_room(pdk)))
     t_island = t_met2 + reach
     contact = up(max(tap, max(t_island, island) + m1.s + parts.mcon_reach(pdk, t.line)))
     return MacRow(
@@ -191,7 +191,7 @@ def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
     )
 
 
-def _corner(space: float, beside: float) -> float:
+def corner(space: float, beside: float) -> float:
     """Distance along y that two corners need when they are ``beside`` apart along x."""
     return math.sqrt(max(0.0, space**2 - beside**2))
 
@@ -260,12 +260,12 @@ def _p_devices(c: Canvas, row: MacRow) -> None:
         parts.poly_contact(c, t.xc, y)
 
 
-def _tap_size(t: ThinCell) -> float:
+def tap_size(t: ThinCell) -> float:
     """Length of a tap: its contact enclosed on two sides."""
     return t.pdk.up2(t.licon + 2 * t.pdk.enclosure_adjacent("tap", "licon_tap"))
 
 
-def _well_tap(t: ThinCell) -> float:
+def well_tap(t: ThinCell) -> float:
     """Centre of the well tap: over the right P strip, its li1 clear of GND's."""
     over = t.licon / 2 + t.pdk.enclosure_adjacent("li1", "licon")
     gnd = t.lanes["GND_R"].x1 + t.line / 2 - t.pdk.size("mcon") / 2
@@ -275,13 +275,13 @@ def _well_tap(t: ThinCell) -> float:
 def _taps(c: Canvas, row: MacRow) -> None:
     """One substrate tap per N column, as wide as the column, and one upright well tap."""
     t, x = row.t, (row.t.xn1 + row.t.xn2) / 2
-    length = max(_tap_size(t), t.xn2 - t.xn1)
+    length = max(tap_size(t), t.xn2 - t.xn1)
     for at in (x, t.width - x):
         parts.rect(c, "tap", at, row.tap, length, t.licon)
     parts.licon(c, t.xn, row.tap)
     parts.licon(c, t.width - t.xn, row.tap)
-    parts.rect(c, "tap", _well_tap(t), row.tap, t.licon, _tap_size(t))
-    parts.licon(c, _well_tap(t), row.tap)
+    parts.rect(c, "tap", well_tap(t), row.tap, t.licon, tap_size(t))
+    parts.licon(c, well_tap(t), row.tap)
 
 
 def _wells(c: Canvas, row: MacRow) -> None:
@@ -298,7 +298,7 @@ def _wells(c: Canvas, row: MacRow) -> None:
     c.box("psdm", 0, low - p_over, t.xp2 + psdm, high + p_over)
     c.box("psdm", t.width - t.xn2 - p_over, low - p_over, t.width, high + p_over)
     n_over = pdk.up(pdk.enclosure("nsdm", "ntap"))
-    parts.rect(c, "nsdm", _well_tap(t), row.tap, t.licon + 2 * n_over, _tap_size(t) + 2 * n_over)
+    parts.rect(c, "nsdm", well_tap(t), row.tap, t.licon + 2 * n_over, tap_size(t) + 2 * n_over)
     well = beyond(t, "nwell", "pdiff")
     c.box("nwell", t.x_well, -well, t.width - t.x_well, row.height + well)
     nitride(c, t, row.height)
@@ -337,7 +337,7 @@ def _li(c: Canvas, row: MacRow) -> None:
         c.box("li1", t.xp - over, row.dummy_vdd - half, t.xp + over, row.dummy_vdd + half)
     c.box("li1", t.xp - half, min(row.tap, row.dummy_vdd) - half, t.xp + half, row.height + half)
     c.box("li1", t.xc - half, row.tap - half, t.xc + half, row.dummy + over)
-    x_tap = _well_tap(t)
+    x_tap = well_tap(t)
     c.box("li1", t.xp - half, row.tap - half, x_tap + over, row.tap + half)
     vdd = lanes["VDD_R"].x2 - t.line / 2
     c.box("li1", vdd - m, row.tap - half, vdd + m, row.contact + m)

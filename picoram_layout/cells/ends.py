@@ -1,0 +1,215 @@
+"""What closes the array: dummy rows with taps at the bottom and top, an edge column on the right.
+
+An end is drawn for the bottom; the top is its mirror image. Upwards: landing bars of the supplies, taps, a
+row of dummy bitcells whose wordlines are tied to GND. Column wires (VL, GBLB, SMP, SHR) run through.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from picoram_layout.cells import parts
+from picoram_layout.cells.bitcell import beyond, bitcell, supply_contact, wlr_bend
+from picoram_layout.cells.capacitor import rail_w
+from picoram_layout.cells.cluster import ClusterRow
+from picoram_layout.cells.dac_strip import Strip, met4_line, supply_stack
+from picoram_layout.cells.mac import corner, tap_size, well_tap
+from picoram_layout.cells.thin_cell import ThinCell, via_pad
+from picoram_layout.layout import Block, Canvas, Library, block
+
+
+@dataclass(frozen=True)
+class End:
+    """Solved heights of an end (um from the array's edge)."""
+
+    t: ThinCell
+    vdd: float  # centre of VDD's landing bar and of its vias
+    gnd: float  # the same of GND's
+    bar: float  # height of a bar
+    strap: float  # height of a met5 strap
+    tap: float  # centre of the taps
+    dummy: float  # lower boundary of the dummy row
+    height: float
+    edge_width: float
+
+
+def solve_end(row: ClusterRow) -> End:
+    """Solve the ends for rows of this kind."""
+    t, pdk = row.t, row.t.pdk
+    size, rail = pdk.size("via4"), rail_w(pdk)
+    bar = pdk.up2(size + 2 * pdk.enclosure_adjacent("met4", "via4"))
+    over = pdk.enclosure_adjacent("met5", "via4")
+    strap = pdk.up2(max(pdk.width("met5"), size + 2 * over))
+    # straps reach over their bars, outwards from VDD's and inwards from GND's vias
+    vdd = pdk.up(max(strap - size / 2 - over, bar / 2 + pdk.space("met4") / 2))
+    gnd = pdk.up(vdd + size + 2 * over + pdk.space("met5"))
+    # taps below the dummy row: implants of taps and devices meet corner to corner
+    over_tap = pdk.up(pdk.enclosure("psdm", "ptap"))
+    beside = t.xp1 - t.xn2 - 2 * pdk.up(pdk.enclosure("psdm", "pdiff"))
+    below = max(
+        beyond(t, "psdm", "pdiff") + corner(pdk.space("psdm"), beside) + over_tap + t.licon / 2,
+        t.contact_end + pdk.space("active") + tap_size(t) / 2,
+    )
+    tap_low = pdk.up(tap_size(t) / 2 + pdk.enclosure("nwell", "ntap"))
+    height = pdk.up(max(gnd + bar / 2 + rail / 2, tap_low + below + t.height))
+    dummy = height - t.height
+    space = max(pdk.space("met3"), pdk.space("met4"))
+    wide = supply_island(row)
+    edge = pdk.up2(rail / 2 + space + wide + space + wide + space / 2)
+    return End(t, vdd, gnd, bar, strap, pdk.down(dummy - below), round(dummy, 6), height, edge)
+
+
+def supply_island(row: ClusterRow) -> float:
+    """Width of met3 under and over the supplies' vias."""
+    pdk = row.t.pdk
+    sizes = [pdk.size(v) + 2 * pdk.enclosure_adjacent("met3", v) for v in ("via2", "via3")]
+    return max(pdk.up2(max(sizes)), pdk.width("met3"))
+
+
+@block
+def dummy_column(lib: Library, end: End) -> Block:
+    """End of one column: a dummy bitcell over taps, VL and GBLB to the edge."""
+    t, pdk = end.t, lib.pdk
+    c = Canvas(lib, "dummy_column")
+    c.place(bitcell(lib, t), 0, end.dummy, mirror_y=True)
+    y, half = end.tap, t.licon / 2
+    length = max(tap_size(t), t.xn2 - t.xn1)
+    p_over, n_over = pdk.up(pdk.enclosure("psdm", "ptap")), pdk.up(pdk.enclosure("nsdm", "ntap"))
+    for side, x, lane, grow in (
+        (1, (t.xn1 + t.xn2) / 2, "GND_L", "left"),
+        (-1, t.width - (t.xn1 + t.xn2) / 2, "GND_R", "right"),
+    ):
+        parts.rect(c, "tap", x, y, length, t.licon)
+        contact = t.xn if side > 0 else t.width - t.xn
+        parts.licon(c, contact, y)
+        supply_contact(c, t, lane, contact, y, grow)
+        edge = 0.0 if side > 0 else t.width
+        x1, x2 = sorted((edge, edge + side * (t.xn2 + p_over)))
+        c.box("psdm", x1, y - half - p_over, x2, y + half + p_over)
+    x = well_tap(t)
+    parts.rect(c, "tap", x, y, t.licon, tap_size(t))
+    parts.licon(c, x, y)
+    supply_contact(c, t, "VDD_R", x, y, "left")
+    parts.rect(c, "nsdm", x, y, t.licon + 2 * n_over, tap_size(t) + 2 * n_over)
+    well = pdk.up(tap_size(t) / 2 + pdk.enclosure("nwell", "ntap"))
+    c.box("nwell", t.x_well, y - well, t.width - t.x_well, end.dummy)
+    reach = pdk.up(parts.mcon_reach(pdk, t.line))
+    for name in ("GND_L", "VDD_L", "VDD_R", "GND_R"):
+        c.box("met1", t.lanes[name].x1, y - reach, t.lanes[name].x2, end.dummy)
+    vl, gblb = t.lanes["VL"], t.width - t.xn
+    c.box("met1", vl.x1, 0, vl.x2, end.dummy)
+    c.port("VL", "met1", vl.x1, 0, vl.x2, t.m1.w)
+    c.box("met1", gblb - t.line / 2, 0, gblb + t.line / 2, end.dummy)
+    c.port("GBLB", "met1", gblb - t.line / 2, 0, gblb + t.line / 2, t.m1.w)
+    return c.done(t.width, end.height)
+
+
+def dummy_wires(end: End) -> list[tuple[float, float]]:
+    """The dummy row's wordlines: centre on a WLL edge and inside (um from the array's edge)."""
+    t = end.t
+    top = end.height
+    return [(top - t.y_wll_line, top - t.y_wll_line), (top - t.y_wlr_left, top - t.y_wlr_mid)]
+
+
+def _wordlines(c: Canvas, end: End, width: float, even: bool, left: bool, right: bool) -> None:
+    """Dummy wordlines from one side of a strip to the other; ``left``/``right``: columns on that side."""
+    t, w = end.t, end.t.m2.w
+    bend = wlr_bend(t)
+    for y, y_inner in dummy_wires(end):
+        outer = y if even else y_inner
+        straight = outer == y_inner
+        x1 = 0.0 if straight or not left else bend
+        x2 = width if straight or not right else width - bend
+        c.box("met2", x1, y_inner - w / 2, x2, y_inner + w / 2)
+        if not straight and left:
+            c.box("met2", 0, y - w / 2, bend + w, y + w / 2)
+        if not straight and right:
+            c.box("met2", width - bend - w, y - w / 2, width, y + w / 2)
+
+
+@block
+def strip_end(lib: Library, row: ClusterRow, end: End, s: Strip, even: bool) -> Block:
+    """End of a DAC strip: control lines to the edge, the dummy wordlines, VDD's met4 line to its bar."""
+    c = Canvas(lib, f"dac_strip_{s.index}_end")
+    for name in ("SHR", "SMP"):
+        if s.has(name):
+            c.box("met1", s.lane(name).x1, 0, s.lane(name).x2, end.height)
+            c.port(name, "met1", s.lane(name).x1, 0, s.lane(name).x2, end.t.m1.w)
+    _wordlines(c, end, s.width, even, s.index > 0, True)
+    c.box("nsdm", 0, end.dummy - beyond(end.t, "nsdm", "ndiff"), s.width, end.height)
+    _vdd(c, end, met4_line(row, s.width, s.index > 0, True))
+    return c.done(s.width, end.height)
+
+
+def _vdd(c: Canvas, end: End, line: tuple[float, float]) -> None:
+    c.box("met4", line[0], end.vdd - end.bar / 2, line[1], end.height)
+
+
+@block
+def edge(lib: Library, row: ClusterRow, end: End, supply: str) -> Block:
+    """Right edge of a row: the supply's way up, and GND for the data tracks that end here."""
+    t, pdk = row.t, lib.pdk
+    names = ["edge", supply.lower()] + (["segment"] if row.mac.segment else [])
+    c = Canvas(lib, "_".join(names))
+    x_gnd, x_vdd, wide = _edge_tracks(row, end)
+    w, rail = t.m2.w, rail_w(pdk)
+    x2 = {"VDD": x_vdd, "GND": x_gnd}[supply]
+    c.box("met2", 0, row.supply - w / 2, x2, row.supply + w / 2)
+    for y in row.data:
+        c.box("met2", 0, y - w / 2, x_gnd, y + w / 2)
+    short, long = via_pad(pdk, "met2", "via2")
+    dense = [y for y in row.data if y > row.y_mac]  # too close for a via each
+    if dense:
+        c.box("met2", x_gnd - long / 2, dense[0] - w / 2, x_gnd + long / 2, dense[-1] + w / 2)
+    ys = [y for y in row.data if y < row.y_mac] + dense[:1] + ([row.supply] if supply == "GND" else [])
+    for y in ys:
+        parts.rect(c, "met2", x_gnd, y, long, short)
+        parts.via(c, "via2", x_gnd, y)
+    c.box("met3", x_gnd - wide / 2, 0, x_gnd + wide / 2, row.height)
+    for y in (0.0, row.height):
+        c.box("met3", 0, y - rail / 2, x_gnd + wide / 2, y + rail / 2)
+    supply_stack(c, row, supply if supply == "VDD" else "", x_vdd, met4_line(row, end.edge_width, True, False))
+    c.box("nsdm", 0, 0, pdk.up2(pdk.width("nsdm")), row.height)
+    npc = pdk.up2(pdk.size("licon") + 2 * pdk.enclosure("npc", "licon_poly"))
+    c.box("npc", -npc / 2, 0, npc / 2, row.height)
+    return c.done(end.edge_width, row.height)
+
+
+def _edge_tracks(row: ClusterRow, end: End) -> tuple[float, float, float]:
+    """Centres of GND's met3 line and of VDD's vias in the edge column, width of both."""
+    pdk, wide = row.t.pdk, supply_island(row)
+    space = max(pdk.space("met3"), pdk.space("met4"))
+    gnd = pdk.up(rail_w(pdk) / 2 + space) + wide / 2
+    return gnd, gnd + wide + space, wide
+
+
+@block
+def edge_end(lib: Library, row: ClusterRow, end: End) -> Block:
+    """Corner: the dummy wordlines end on GND, VDD's line on its bar."""
+    t, pdk = row.t, lib.pdk
+    c = Canvas(lib, "edge_end")
+    x_gnd, _, wide = _edge_tracks(row, end)
+    _wordlines(c, end, x_gnd, True, True, False)
+    ys = sorted(y for _, y in dummy_wires(end))
+    short, long = via_pad(pdk, "met2", "via2")
+    c.box("met2", x_gnd - long / 2, ys[0] - t.m2.w / 2, x_gnd + long / 2, ys[1] + t.m2.w / 2)
+    y = pdk.down((ys[0] + ys[1]) / 2)
+    parts.rect(c, "met2", x_gnd, y, long, short)
+    parts.via(c, "via2", x_gnd, y)
+    c.box("met3", x_gnd - wide / 2, pdk.down(y - wide / 2), x_gnd + wide / 2, end.height)
+    low = end.dummy - beyond(t, "nsdm", "ndiff")
+    c.box("nsdm", 0, low, pdk.up2(pdk.width("nsdm")), end.height)
+    _vdd(c, end, met4_line(row, end.edge_width, True, False))
+    return c.done(end.edge_width, end.height)
+
+
+def bar_vias(end: End, x1: float, x2: float) -> list[float]:
+    """Centres of the via4 of a bar from x1 to x2."""
+    pdk = end.t.pdk
+    size, pitch = pdk.size("via4"), pdk.size("via4") + pdk.space("via4")
+    over = max(pdk.enclosure_adjacent(metal, "via4") for metal in ("met4", "met5"))
+    room = x2 - x1 - size - 2 * over
+    count = math.floor(room / pitch + 1e-6) + 1
+    first = pdk.down((x1 + x2 - (count - 1) * pitch) / 2)
+    return [first + k * pitch for k in range(count)]
