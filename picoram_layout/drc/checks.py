@@ -15,7 +15,6 @@ from picoram_layout.pdk import Rule
 
 Check = Callable[[Deck, Rule], list[Marker]]
 CHECKS: dict[str, Check] = {}
-Node = kdb.CompoundRegionOperationNode
 
 _TOUCH = kdb.ZeroDistanceMode.IncludeZeroDistanceWhenTouching
 _APART = kdb.ZeroDistanceMode.NeverIncludeZeroDistance
@@ -40,19 +39,6 @@ def value(rule: Rule) -> float:
 
 def _metrics(rule: Rule) -> kdb.Metrics:
     return kdb.Metrics.Projection if rule.extra.get("parallel") else kdb.Metrics.Euclidian
-
-
-def grown(dx: int, dy: int) -> Node:
-    """The subject of a compound operation, grown by different distances in x and y.
-
-    The engine looks for neighbours within the distance that it thinks an operation needs, and takes that
-    to be 0 where x and y differ (klayout 0.30.12); the growth by the larger one makes it look far enough.
-    """
-    most = max(dx, dy)
-    wide = Node.new_sized(Node.new_primary(), most, most, 2)
-    return Node.new_geometrical_boolean(
-        Node.GeometricalOp.And, Node.new_sized(Node.new_primary(), dx, dy, 2), wide
-    )
 
 
 @check("width")
@@ -127,13 +113,15 @@ def enclosure_adjacent(deck: Deck, rule: Rule) -> list[Marker]:
     apart = rule.extra.get("apart_from")
     if apart:
         inner = inner & outer.not_interacting(deck.layer(apart))
-    d = deck.dbu(value(rule))
-
-    def short(dx: int, dy: int) -> Node:
-        return Node.new_geometrical_boolean(Node.GeometricalOp.Not, grown(dx, dy), Node.new_secondary(outer))
-
-    both = Node.new_logical_boolean(Node.LogicalOp.LogAnd, False, [short(d, 0), short(0, d)])
-    return [inner.complex_op(both)]
+    # For each edge the zone beyond it that has to be covered; a little shorter, to touch no other edge.
+    edges = inner.edges()
+    zones = edges.extended(-1, -1, deck.dbu(value(rule)), 0, False)
+    zones.merged_semantics = False
+    short = edges.interacting(zones.overlapping(zones - outer))
+    # Strips along two adjacent short edges overlap in their corner.
+    corners = short.extended(0, 0, 0, 1, False)
+    corners.merged_semantics = False
+    return [inner.interacting(corners.merged(False, 2))]
 
 
 @check("covered")
@@ -181,10 +169,8 @@ def extension(deck: Deck, rule: Rule) -> list[Marker]:
 def size(deck: Deck, rule: Rule) -> list[Marker]:
     """Every shape is a square of exactly this edge length."""
     cuts, edge = deck.layer(rule.layers[0]), deck.dbu(value(rule))
-    boxes = cuts.rectangles()
-    narrow = boxes.with_bbox_width(edge, True)
-    low = boxes.with_bbox_height(edge, True)
-    return [cuts.non_rectangles(), narrow, low]
+    squares = cuts.squares()
+    return [cuts.non_squares(), squares.with_area(edge**2, True)]
 
 
 @check("channel_width")

@@ -35,11 +35,9 @@ def load_spec(path: Path) -> Spec:
 
 
 def _plan_problems(spec: Spec) -> list[Problem]:
-    try:
-        from picoram_layout import plan
-    except ImportError:
-        return []
-    return list(plan.problems(spec, load_pdk(spec.pdk)))
+    from picoram_layout import plan  # it needs the Spec that is being loaded here
+
+    return plan.problems(spec, load_pdk(spec.pdk))
 
 
 def check(data: dict[str, Any]) -> tuple[Spec | None, list[Problem]]:

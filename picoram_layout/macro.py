@@ -1,0 +1,128 @@
+"""From a spec to the drawn array with everything a report says about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from picoram_layout.array.array import array
+from picoram_layout.cells.bitcell import bitcell
+from picoram_layout.cells.capacitor import capacitor
+from picoram_layout.cells.cluster import cluster
+from picoram_layout.cells.dac_strip import dac_strip
+from picoram_layout.cells.ends import dummy_column
+from picoram_layout.cells.mac import mac
+from picoram_layout.layout import Block, Library
+from picoram_layout.pdk import Pdk
+from picoram_layout.plan import Plan, capacitance, make_plan
+
+if TYPE_CHECKING:
+    from picoram_layout.spec import Spec
+
+Box = tuple[float, float, float, float]
+
+
+class Area(NamedTuple):
+    """A named rectangle of the floorplan (um)."""
+
+    name: str
+    kind: str
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawn array: layout, floorplan, key figures, cells and places worth a picture."""
+
+    library: Library
+    top: Block
+    floorplan: list[Area]
+    figures: dict[str, Any]
+    gallery: dict[str, Block]
+    closeups: dict[str, Box]
+
+
+def draw(spec: Spec, pdk: Pdk) -> Drawing:
+    """Draw the array of a legal spec."""
+    plan = make_plan(spec)
+    lib = Library(pdk)
+    top = array(lib, plan)
+    return Drawing(lib, top, floorplan(plan), figures(plan), gallery(lib, plan), closeups(plan))
+
+
+def floorplan(plan: Plan) -> list[Area]:
+    """Blocks of the array: groups of columns, DAC strips, ends and the edge column."""
+    low, high = plan.y[0], plan.y[-1]
+    areas = [Area("lower end", "end", 0.0, 0.0, plan.width, low)]
+    column = 0
+    for k, ((x_strip, x_group), group) in enumerate(zip(plan.x, plan.groups, strict=True)):
+        areas.append(Area(f"DAC strip {k}", "dac", x_strip, low, x_group, high))
+        name = f"columns {column}..{column + group - 1}" if group > 1 else f"column {column}"
+        areas.append(Area(name, "array", x_group, low, round(x_group + group * plan.t.width, 6), high))
+        column += group
+    areas.append(Area("edge column", "edge", plan.x_edge, low, plan.width, high))
+    areas.append(Area("upper end", "end", 0.0, high, plan.width, plan.height))
+    return areas
+
+
+def figures(plan: Plan) -> dict[str, Any]:
+    """Numbers of the report; areas in um2, lengths in um."""
+    cap = capacitance(plan)
+    cells = plan.spec.array.cells_per_cluster
+    core = plan.columns * plan.t.width * (plan.y[-1] - plan.y[0])
+    rows_area = plan.x_edge * (plan.y[-1] - plan.y[0])
+    return {
+        "bits": plan.bits,
+        "bitcell_area_um2": round(plan.t.width * plan.t.height, 6),
+        "cluster_area_um2": round(plan.t.width * plan.plain.height, 6),
+        "um2_per_bit": round(core / plan.bits, 6),
+        "rows_with_dac_kb_per_mm2": round(plan.bits / 1024 / rows_area * 1e6, 3),
+        "bitcell_um": [plan.t.width, plan.t.height],
+        "mac_height_um": plan.plain.mac.height,
+        "cluster_height_um": plan.plain.height,
+        "segment_row_height_um": plan.segment.height,
+        "cells_per_cluster": cells,
+        "dac_groups": list(plan.groups),
+        "segment_rows": sorted(plan.cuts),
+        "capacitor_fF": {
+            "value": round(cap.value_fF, 4),
+            "to_ground": round(cap.to_ground_fF, 4),
+            "to_other": {net: round(v, 4) for net, v in cap.to_other_fF.items()},
+            "error": round(cap.error_fF, 4),
+            "target": plan.spec.capacitor.target_fF,
+            "style": plan.spec.capacitor.style,
+            "method": cap.method,
+        },
+    }
+
+
+def gallery(lib: Library, plan: Plan) -> dict[str, Block]:
+    """Cells worth a picture; all of them are in the array already."""
+    row = plan.plain
+    strip = min(1, len(plan.strips) - 1)
+    even = sum(plan.groups[:strip]) % 2 == 0
+    cells = {
+        "bitcell": bitcell(lib, plan.t),
+        "mac": mac(lib, row.mac),
+        "capacitor": capacitor(lib, plan.t, row.style, row.height, row.y_mac + row.mac.t_pad, row.height),
+        "cluster": cluster(lib, row, "VDD"),
+        "dac_strip": dac_strip(lib, row, plan.strips[strip], "VDD", even),
+        "dummy_column": dummy_column(lib, plan.end),
+    }
+    if plan.cuts:
+        cells["mac_segment"] = mac(lib, plan.segment.mac, True)
+    return cells
+
+
+def closeups(plan: Plan) -> dict[str, Box]:
+    """Places of the array worth a picture (um)."""
+    t, row = plan.t, plan.plain
+    x = plan.x[0][1]
+    y_mac = plan.y[0] + row.y_mac
+    return {
+        "array_corner": (0.0, 0.0, x + 2 * t.width, plan.y[0] + 3 * t.height),
+        "mac_row": (x, y_mac - t.height / 2, x + 2 * t.width, y_mac + row.mac.height + t.height / 2),
+    }
