@@ -206,7 +206,9 @@ def grid(deck: Deck, rule: Rule) -> list[Marker]:
     if steps <= 1:
         return []  # the layout's unit is the grid or coarser
     step = round(steps)
-    return [deck.layer(name).grid_check(step, step) for name in rule.layers]
+    # The engine splits cells that are placed off grid; other rules shall not see the split ones.
+    apart = deck.apart()
+    return [apart.layer(name).grid_check(step, step) for name in rule.layers]
 
 
 @check("angle")

@@ -37,6 +37,12 @@ class Deck:
         self._layers: dict[str, kdb.Region] = {}
         self._edges: dict[tuple[str, ...], kdb.Edges] = {}
         self._antenna: dict[int, Nets] = {}
+        self._apart: Deck | None = None
+
+    def apart(self) -> Deck:
+        """The same layers read anew, for operations that rearrange cells; kept as long as this deck."""
+        self._apart = self._apart or Deck(self.layout, self.top, self.pdk, self.flat)
+        return self._apart
 
     def dbu(self, value: float) -> int:
         """Database units of a length in um; rounded up where the layout's unit is coarser than the value."""

@@ -61,7 +61,8 @@ def test_planted_violation_in_a_nested_mirrored_array(rule, layer, boxes, where)
     # line and corner markers carry one database unit, corner ones reach to the facing edges' parts
     assert all(abs(a - b) <= 0.1 for a, b in zip(violation.box, where, strict=True))
     middle = (violation.box[0] + violation.box[2]) / 2, (violation.box[1] + violation.box[3]) / 2
-    assert where[0] <= middle[0] <= where[2] and where[1] <= middle[1] <= where[3]
+    assert where[0] <= middle[0] <= where[2]
+    assert where[1] <= middle[1] <= where[3]
 
 
 def test_a_violation_between_placements_belongs_to_the_cell_that_places_them() -> None:
@@ -88,17 +89,32 @@ def test_report_database_has_one_entry_per_cell_and_a_category_per_rule(tmp_path
     assert len(names) == len(set(names))
     by_name = {c.name(): c for c in database.each_category()}
     assert by_name["m1.1"].num_items() == by_name["m1.2"].num_items() == 1
-    assert "0.14" in by_name["m1.1"].description and "SkyWater" in by_name["m1.1"].description
+    assert "0.14" in by_name["m1.1"].description
+    assert "SkyWater" in by_name["m1.1"].description
     assert [p.name for p in tmp_path.iterdir()] == ["x.lyrdb"]
 
 
-LAYERS = ("nwell", "diff", "tap", "poly", "nsdm", "psdm", "npc", "licon", "li1", "mcon", "met1", "via", "met2")
+LAYERS = (
+    "nwell",
+    "diff",
+    "tap",
+    "poly",
+    "nsdm",
+    "psdm",
+    "npc",
+    "licon",
+    "li1",
+    "mcon",
+    "met1",
+    "via",
+    "met2",
+)
 STEP = 5  # drawing grid in database units
 
 
 @st.composite
 def layouts(draw: st.DrawFn) -> kdb.Layout:
-    """Two random cells, the second placing the first turned and mirrored, a top cell with an array of both."""
+    """Two random cells, the second placing the first turned and mirrored, and a top cell placing that."""
     layout = kdb.Layout()
     layout.dbu = PDK.dbu
     leaf, middle, top = (layout.create_cell(name) for name in ("LEAF", "MIDDLE", "TOP"))

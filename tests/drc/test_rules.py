@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.drc.fixtures import MAKERS, Case, cases
 
 from picoram_layout.drc import run_drc
 from picoram_layout.drc.checks import CHECKS
 from picoram_layout.pdk import Pdk, load_pdk
+from tests.drc.fixtures import MAKERS, Case, cases
 
 PDKS = ("sky130", "scaled65")
 ALL = [(name, case) for name in PDKS for case in cases(load_pdk(name))]
