@@ -183,7 +183,14 @@ class _Tiles:
     def _add_boxes(self, boxes: Array, moves: Array) -> None:
         for part in np.array_split(boxes, len(boxes) * len(moves) // 10000 + 1):
             at = (part[:, None] + np.hstack([moves, moves])[None]).reshape(-1, 4)
-            self.result += _overlaps(at[:, 0], at[:, 2], self.xs).T @ _overlaps(at[:, 1], at[:, 3], self.ys)
+            i, one_column = _tile(self.xs, at[:, 0], at[:, 2])
+            j, one_row = _tile(self.ys, at[:, 1], at[:, 3])
+            whole = one_column & one_row
+            areas = (at[:, 2] - at[:, 0]) * (at[:, 3] - at[:, 1])
+            np.add.at(self.result, (i[whole], j[whole]), areas[whole])
+            cut = at[~whole]
+            across, up = _overlaps(cut[:, 0], cut[:, 2], self.xs), _overlaps(cut[:, 1], cut[:, 3], self.ys)
+            self.result += across.T @ up
 
     def _clip(self, polygon: kdb.Polygon) -> None:
         region, box = kdb.Region(polygon), polygon.bbox()
