@@ -115,12 +115,8 @@ def supply_contact(
 
     ``x`` is the diffusion contact that the li1 reaches over from, along x or (``upright``) along y.
     """
-    track, line = t.lanes[lane], t.line
-    x1 = track.x1 if grow == "right" else track.x2 - line
-    wanted = x - line / 2 if track.w >= line else x1
-    x1 = min(max(wanted, track.x1), track.x2 - line) if track.w >= line else x1
-    parts.rect(c, "met1", x1 + line / 2, y, line, 2 * parts.mcon_reach(t.pdk, line))
-    at = x1 + line / 2
+    at = _supply_x(t, lane, x, grow)
+    parts.rect(c, "met1", at, y, t.line, 2 * parts.mcon_reach(t.pdk, t.line))
     parts.mcon(c, at, y)
     half, m = t.licon / 2, t.pdk.size("mcon") / 2
     over = half + t.pdk.enclosure_adjacent("li1", "licon")
@@ -130,15 +126,36 @@ def supply_contact(
     c.box("li1", min(x - over, at - m), y - half, max(x + over, at + m), y + half)
 
 
+def _supply_x(t: ThinCell, lane: str, x: float, grow: str) -> float:
+    """Where the mcon of a supply contact stands."""
+    track, line = t.lanes[lane], t.line
+    if track.w < line:
+        return track.x1 + line / 2 if grow == "right" else track.x2 - line / 2
+    return min(max(x - line / 2, track.x1), track.x2 - line) + line / 2
+
+
+def _vdd_upright(t: ThinCell) -> bool:
+    """Whether the storage node's li1 leaves room for VDD's li1 to stand upright."""
+    over = t.licon / 2 + t.pdk.enclosure_adjacent("li1", "licon")
+    return t.height / 2 - 2 * over >= t.pdk.space("li1") - 1e-9
+
+
+def vdd_corner(t: ThinCell) -> tuple[float, float]:
+    """Left and upper edge of VDD's li1 on an L boundary at y = 0."""
+    x, half = t.width - t.xp, t.licon / 2
+    over = half + t.pdk.enclosure_adjacent("li1", "licon")
+    upright = _vdd_upright(t)
+    at = _supply_x(t, "VDD_R", x, "left") - t.pdk.size("mcon") / 2
+    return min(x - (half if upright else over), at), over if upright else half
+
+
 def _supplies(c: Canvas, t: ThinCell) -> None:
     """GND and VDD tracks of both sides with their contacts on the boundaries."""
     for name in ("GND_L", "VDD_L", "VDD_R", "GND_R"):
         lane = t.lanes[name]
         c.box("met1", lane.x1, 0, lane.x2, t.height)
         c.port(name[:3], "met1", lane.x1, 0, lane.x2, t.height)
-    # VDD's li1 stands upright where the storage node's li1 leaves room for it
-    over = t.licon / 2 + t.pdk.enclosure_adjacent("li1", "licon")
-    upright = t.height / 2 - 2 * over >= t.pdk.space("li1") - 1e-9
+    upright = _vdd_upright(t)
     supply_contact(c, t, "GND_L", t.xn, 0, "left")
     supply_contact(c, t, "VDD_L", t.xp, 0, "right", upright)
     supply_contact(c, t, "VDD_R", t.width - t.xp, t.height, "left", upright)

@@ -30,17 +30,22 @@ def rail_w(pdk: Pdk) -> float:
 def fingers(t: ThinCell) -> list[float]:
     """Centres of all fingers from edge to edge: even ones GND, odd ones T."""
     pdk = t.pdk
-    pad = max(finger_w(pdk), pdk.size("via3") + 2 * pdk.enclosure("met4", "via3"), _island_w(pdk))
-    pitch = finger_w(pdk) / 2 + max(pdk.space("met3"), pdk.space("met4")) + pad / 2
+    pitch = finger_w(pdk) / 2 + _space(pdk) + max(_pad_w(pdk), _island_w(pdk)) / 2
     count = 2 * math.floor(t.width / pitch / 2 + 1e-9)
-    step = t.width / count
-    left = [pdk.down(k * step) for k in range(count // 2 + 1)]
+    while pdk.down(t.width / count) < pitch - 1e-9:  # on grid, some fingers are closer than the mean
+        count -= 2
+    left = [pdk.down(k * t.width / count) for k in range(count // 2 + 1)]
     return left + [round(t.width - x, 6) for x in reversed(left[: count - count // 2])]
 
 
 def stack_x(t: ThinCell) -> float:
     """The T finger that T's via stack meets: the one nearest to T's island."""
     return min(fingers(t)[1::2], key=lambda x: abs(x - t.lanes["XL_T"].x))
+
+
+def _pad_w(pdk: Pdk) -> float:
+    """Width of a finger where it holds via3."""
+    return max(finger_w(pdk), pdk.up2(pdk.size("via3") + 2 * pdk.enclosure("met4", "via3")))
 
 
 def _island_w(pdk: Pdk) -> float:
@@ -97,8 +102,7 @@ def shapes(t: ThinCell, style: str, height: float, t_y: float, total: float) -> 
         drawn += [("GND", layer, (0.0, height, t.width, total)) for layer in ("met3", "met4")]
     drawn += [("GND", "via3", _cut(pdk, x, y)) for y in rails for x in contacts]
     drawn.append(("T", "via3", _cut(pdk, x_t, t_y)))
-    pad = pdk.up2(pdk.size("via3") + 2 * pdk.enclosure("met4", "via3"))
-    drawn.append(("T", "met4", _pad(t, x_t, t_y, max(pad, finger_w(pdk)), height)))
+    drawn.append(("T", "met4", _pad(t, x_t, t_y, _pad_w(pdk), height)))
     return drawn
 
 
@@ -145,14 +149,14 @@ def _space(pdk: Pdk) -> float:
 def comb(t: ThinCell, height: float, total: float) -> dict[str, list[Box]]:
     """Boxes (um) of the comb on one layer, by net."""
     pdk = t.pdk
-    w, rail, s = finger_w(pdk) / 2, rail_w(pdk) / 2, _space(pdk)
+    w, rail, pad, s = finger_w(pdk) / 2, rail_w(pdk) / 2, _pad_w(pdk) / 2, _space(pdk)
     xs = fingers(t)
     low, top = _live_rail(t, height)
     ground = [(x - w, -rail, x + w, total + rail) for x in (xs[0], xs[-1])]
     ground += [(x - w, 0.0, x + w, low - s) for x in xs[2:-1:2]]
     ground += [(-rail, y - rail, t.width + rail, y + rail) for y in (0.0, height, total)]
     live = [(x - w, rail + s, x + w, top) for x in xs[1::2]]
-    live.append((xs[1] - rail, low, xs[-2] + rail, top))
+    live.append((xs[1] - pad, low, xs[-2] + pad, top))
     return {"GND": ground, "T": live}
 
 

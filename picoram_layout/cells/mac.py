@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 
 from picoram_layout.cells import parts
-from picoram_layout.cells.bitcell import beyond, implant, nitride, supply_contact
+from picoram_layout.cells.bitcell import beyond, implant, nitride, supply_contact, vdd_corner
 from picoram_layout.cells.capacitor import stack_room, stack_x
 from picoram_layout.cells.thin_cell import Lane, ThinCell, via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
@@ -86,15 +86,19 @@ def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
         x_xl, mul = t.width - t.xn, max(mul, up(xl + li))
     last_li = -t.height / 4  # li1 of the cluster's last storage node, on the centre contact
     pchb = up(max(first_pad, last_li + li + g))
+    # PCHB's li1 and that of the VDD contact on the boundary below may meet corner to corner
+    vdd_left, vdd_top = vdd_corner(t)
+    pchb_right = max(t.xc + over, t.lanes["PCHB"].x + pdk.size("mcon") / 2)
+    pchb = max(pchb, up(vdd_top + corner(pdk.space("li1"), vdd_left - pchb_right) + t.licon / 2))
     p_vdd, p_lbl = pchb - g, pchb + g
-    mul = max(mul, up(pchb + li))
-    t_right = mul + g
-    li_t = mul + li
-    x_t = max(t.xn, up(2 * over + pdk.space("li1")))  # beside SOUT's contact on the edge
     # PCHB's island keeps off the VDD contact on the boundary below
     pchb_mcon, m_reach = pchb, parts.mcon_reach(pdk, m1.pad)
     if t.lanes["VDD_R"].x2 - t.line - t.lanes["PCHB"].x2 < m1.s - 1e-9:
         pchb_mcon = max(pchb, up(parts.mcon_reach(pdk, t.line) + m1.s + m_reach))
+    mul = max(mul, up(pchb_mcon + li))
+    t_right = mul + g
+    li_t = mul + li
+    x_t = max(t.xn, up(2 * over + pdk.space("li1")))  # beside SOUT's contact on the edge
 
     # row wires
     below_pad = t.y_wll + m2.pad / 2 - t.height
@@ -193,7 +197,7 @@ def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
 
 def corner(space: float, beside: float) -> float:
     """Distance along y that two corners need when they are ``beside`` apart along x."""
-    return math.sqrt(max(0.0, space**2 - beside**2))
+    return math.sqrt(max(0.0, space**2 - max(0.0, beside) ** 2))
 
 
 @block
@@ -216,8 +220,9 @@ def _n_devices(c: Canvas, row: MacRow) -> None:
     """Both N columns: diffusion, gates and contacts."""
     t, e = row.t, row.t.contact_end
     endcap, half = t.pdk.rule("extension", "poly", "diff"), t.gate_l / 2
-    right1, right2 = t.width - t.xn2, t.width - t.xn1
-    c.box("diff", t.xn1, -e, t.xn2, row.t_left + e)
+    # as wide as the pass gate that the left column shares its LBL contact with
+    left1, right1, right2 = t.xn2 - t.pass_gate_w, t.width - t.xn2, t.width - t.xn2 + t.pass_gate_w
+    c.box("diff", left1, -e, t.xn2, row.t_left + e)
     c.box("diff", right1, row.xl - e, right2, row.t_right + e)
     parts.licon(c, row.x_t, row.t_left)
     for y in [row.vl] + ([row.vl2] if row.segment else []):
@@ -261,8 +266,9 @@ def _p_devices(c: Canvas, row: MacRow) -> None:
 
 
 def tap_size(t: ThinCell) -> float:
-    """Length of a tap: its contact enclosed on two sides."""
-    return t.pdk.up2(t.licon + 2 * t.pdk.enclosure_adjacent("tap", "licon_tap"))
+    """Length of a tap as wide as its contact: encloses the contact on two sides and has the least area."""
+    enclosed = t.licon + 2 * t.pdk.enclosure_adjacent("tap", "licon_tap")
+    return t.pdk.up2(max(enclosed, max(t.pdk.area("ntap"), t.pdk.area("ptap")) / t.licon))
 
 
 def well_tap(t: ThinCell) -> float:

@@ -88,12 +88,12 @@ class ThinCell:
     @property
     def xn(self) -> float:
         """Contacts of the left N column: the centre of its narrower transistor."""
-        return self.xn2 - min(self.pass_gate_w, self.pull_down_w) / 2
+        return _n_contact(self.pdk, self.xn2, self.pass_gate_w, self.pull_down_w)
 
     @property
     def xp(self) -> float:
-        """Centre of the left P strip."""
-        return (self.xp1 + self.xp2) / 2
+        """Contacts of the left P strip: its centre."""
+        return self.pdk.down((self.xp1 + self.xp2) / 2)
 
     @property
     def y1(self) -> float:
@@ -156,9 +156,9 @@ def solve(pdk: Pdk, pass_gate_w: float, pull_down_w: float, pull_up_w: float) ->
 
     m1, m2 = wire(pdk, "met1", "via"), wire(pdk, "met2", "via")
     line = pdk.up2(pdk.size("mcon") + 2 * pdk.enclosure("met1", "mcon"))
-    xn, xp = xn2 - min(pass_gate_w, pull_down_w) / 2, (xp1 + xp2) / 2
+    xn, xp = _n_contact(pdk, xn2, pass_gate_w, pull_down_w), pdk.down((xp1 + xp2) / 2)
     for power in (line, m1.w):  # wide supply lines where they cost no width
-        wires = pdk.up2(_lanes(m1, line, power, xn, xp)["GBLB"].x2 + m1.s / 2)
+        wires = pdk.up2(_wires(m1, line, power, xn, xp))
         if wires <= 2 * front_end:
             break
     xc = max(front_end, wires / 2)
@@ -211,6 +211,26 @@ def solve(pdk: Pdk, pass_gate_w: float, pull_down_w: float, pull_up_w: float) ->
     )
 
 
+def _n_contact(pdk: Pdk, xn2: float, pass_gate_w: float, pull_down_w: float) -> float:
+    return pdk.down(xn2 - min(pass_gate_w, pull_down_w) / 2)
+
+
+def _wires(m1: Wire, line: float, power: float, xn: float, xp: float) -> float:
+    """Least width of the cell for its met1 tracks."""
+    lanes = _lanes(m1, line, power, xn, xp)
+    beside = _beside_gblb(m1, line, xn)
+    return max(
+        lanes["GBLB"].x2 + m1.s / 2,
+        lanes["GND_R"].x1 + line + beside,
+        lanes["VDD_R"].x2 + m1.s + m1.pad + beside,
+    )
+
+
+def _beside_gblb(m1: Wire, line: float, xn: float) -> float:
+    """From the right edge of GND's contacts and via pads, beside the cluster's GBLB, to the cell's right edge."""
+    return m1.s + line / 2 + xn
+
+
 def _lanes(
     m1: Wire, line: float, power: float, xn: float, xp: float, width: float | None = None
 ) -> dict[str, Lane]:
@@ -236,6 +256,10 @@ def _lanes(
     room = [0.0] * len(tracks)  # what the tracks to the right of each need, up to the cell's edge
     for k in reversed(range(len(tracks) - 1)):
         room[k] = room[k + 1] + tracks[k + 1][1] + s
+        if tracks[k][0] == "GND_R":
+            room[k] = max(room[k], _beside_gblb(m1, line, xn) + line - power - s / 2)
+        if tracks[k][0] == "VDD_R":
+            room[k] = max(room[k], _beside_gblb(m1, line, xn) + pad + s - s / 2)
     lanes: dict[str, Lane] = {}
     x = 0.0
     for (name, w, least, wanted), rest in zip(tracks, room, strict=True):
