@@ -206,16 +206,19 @@ def grid(deck: Deck, rule: Rule) -> list[Marker]:
     if steps <= 1:
         return []  # the layout's unit is the grid or coarser
     step = round(steps)
-    # The engine splits cells that are placed off grid; other rules shall not see the split ones.
-    apart = deck.apart()
-    return [apart.layer(name).grid_check(step, step) for name in rule.layers]
+    return [deck.raw(name).grid_check(step, step) for name in rule.layers]
 
 
 @check("angle")
 def angle(deck: Deck, rule: Rule) -> list[Marker]:
     """Edges run in multiples of ``value`` degrees (90 or 45)."""
     kind = kdb.Edges.EdgeType.OrthoEdges if value(rule) == 90 else kdb.Edges.EdgeType.OrthoDiagonalEdges
-    return [deck.edges(name).with_angle(kind, True) for name in rule.layers]
+    found: list[Marker] = []
+    for name in rule.layers:
+        edges = deck.raw(name).edges()
+        edges.merged_semantics = False  # joining edges in a line across cells is slow and finds no more
+        found.append(edges.with_angle(kind, True))
+    return found
 
 
 @check("inner_corner")

@@ -37,12 +37,21 @@ class Deck:
         self._layers: dict[str, kdb.Region] = {}
         self._edges: dict[tuple[str, ...], kdb.Edges] = {}
         self._antenna: dict[int, Nets] = {}
-        self._apart: Deck | None = None
+        self._kept: list[Deck] = []
 
-    def apart(self) -> Deck:
-        """The same layers read anew, for operations that rearrange cells; kept as long as this deck."""
-        self._apart = self._apart or Deck(self.layout, self.top, self.pdk, self.flat)
-        return self._apart
+    def keep(self, other: Deck) -> None:
+        """Let another deck, whose markers are handed on, live as long as this one."""
+        self._kept.append(other)
+
+    def raw(self, name: str) -> kdb.Region:
+        """A drawn layer as it is drawn, not merged, and apart from this deck's other layers.
+
+        For operations that look at single shapes, or that make the engine rearrange cells.
+        """
+        self.keep(apart := Deck(self.layout, self.top, self.pdk, self.flat))
+        region = apart.region(self.pdk.drawn[name])
+        region.merged_semantics = False
+        return region
 
     def dbu(self, value: float) -> int:
         """Database units of a length in um; rounded up where the layout's unit is coarser than the value."""
@@ -72,6 +81,12 @@ class Deck:
             return self.region(pdk.pins[name[:-4]])
         operation, *names = pdk.derived[name]
         return functools.reduce(_OPERATIONS[operation], (self.layer(n) for n in names))
+
+    def sources(self, name: str) -> set[str]:
+        """The drawn layers that a layer is made of."""
+        if name in self.pdk.drawn:
+            return {name}
+        return set().union(*(self.sources(operand) for operand in self.pdk.derived[name][1:]))
 
     def edges(self, name: str) -> kdb.Edges:
         """Outline of a layer, made once."""

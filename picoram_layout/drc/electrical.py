@@ -1,4 +1,4 @@
-"""Checks that need to know what is connected to what, how far the next tap is, or how full a window is."""
+"""Checks that need to know what is connected to what, or how full a window is."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from picoram_layout.drc.checks import check, value
 from picoram_layout.drc.deck import CellMarkers, Deck, Marker
 from picoram_layout.drc.nets import Nets, key
 from picoram_layout.pdk import Rule
-
-Node = kdb.CompoundRegionOperationNode
 
 
 @check("tapped")
@@ -24,37 +22,6 @@ def tapped(deck: Deck, rule: Rule) -> list[Marker]:
         if key(net) in wells and key(net) not in contacts:
             bare.add(net.circuit().name, nets.shapes(net, "well"))
     return [bare]
-
-
-@check("latchup")
-def latchup(deck: Deck, rule: Rule) -> list[Marker]:
-    """Every source or drain has a tap of its own well within the distance, reached without leaving the well.
-
-    Layers: diffusion, tap, n-well; ``inside`` tells whether the two lie in the n-well or in the substrate.
-    The reach of a tap is an octagon around it, so off the axes it is at most 8 % longer than the value.
-    The square inside it is tried first: it costs half and is enough for most arrays.
-    """
-    diffusion, taps, well = (deck.layer(name) for name in rule.layers)
-
-    def reach(taps: kdb.Region, d: int, corners: int) -> kdb.Region:
-        around = Node.new_sized(Node.new_primary(), d, d, corners)
-        operation = Node.GeometricalOp.And if rule.extra["inside"] else Node.GeometricalOp.Not
-        pieces = Node.new_geometrical_boolean(operation, around, Node.new_secondary(well))
-        same_kind = Node.new_merged(pieces, False, 0)
-        reached: kdb.Region = taps.complex_op(Node.new_interacting(same_kind, Node.new_primary()))
-        if not rule.extra["inside"] and not (reached & well).is_empty():
-            # Where taps of two cells overlap, the engine (klayout 0.30.12) also returns the octagon that it
-            # gets without looking at any well; a true one never lies over a well.
-            reached.merged_semantics = False
-            reached = reached.not_overlapping(well)
-        return reached
-
-    d = deck.dbu(value(rule))
-    left = diffusion - reach(taps, d * 7 // 10, 2)
-    if left.is_empty():
-        return []
-    near = taps.interacting(left.sized(d))
-    return [left - reach(near, d, 1)]
 
 
 @check("antenna")
@@ -100,7 +67,11 @@ def antenna(deck: Deck, rule: Rule) -> list[Marker]:
 def density(deck: Deck, rule: Rule) -> list[Marker]:
     """The fullest window of a layer is not fuller than the value (a share of 1)."""
     found, dbu = CellMarkers(), deck.layout.dbu
-    measured = one_layer_density(deck.layout, deck.top.name, deck.pdk, rule.layers[0])
+    layout, top, layer = deck.layout, deck.top.name, rule.layers[0]
+    bound = one_layer_density(layout, top, deck.pdk, layer, exact=False)
+    if bound.worst <= value(rule):
+        return []
+    measured = one_layer_density(layout, top, deck.pdk, layer)
     if measured.worst > value(rule) + 1e-9:
         found.add(deck.top.name, kdb.Region(kdb.DBox(*measured.worst_box).to_itype(dbu)))
     return [found]

@@ -8,7 +8,7 @@ from collections.abc import Collection
 import klayout.db as kdb
 import klayout.rdb as rdb
 
-from picoram_layout.drc import electrical  # noqa: F401  registers its checks
+from picoram_layout.drc import electrical, latchup  # noqa: F401  they register their checks
 from picoram_layout.drc.checks import CHECKS
 from picoram_layout.drc.deck import Deck, Marker
 from picoram_layout.drc.result import DrcResult, Violation
