@@ -110,6 +110,7 @@ ALSO = {
     "poly.10": {"poly.11"},
     "psd.8": {"nsd.7", "psd.7"},
     "nsd.9": {"nsd.5a"},
+    "ntap.area": {"nsd.10a"},  # the least implant is the least tap with its enclosure
     "licon.4": {"li.5", "licon.8"},
     "licon.6": {"licon.4"},
     "licon.16": {"licon.6"},
@@ -283,8 +284,8 @@ def _inner_corner(pdk: Pdk, rule: Rule, short: bool) -> Sketch:
 @maker("area")
 def _area(pdk: Pdk, rule: Rule, short: bool) -> Sketch:
     s, layer = Sketch(pdk), rule.layers[0]
-    w = pdk.up(max(math.sqrt(value(rule)), pdk.width(layer)))
-    s.draw(layer, (0, 0, w, pdk.up(value(rule) / w) - short * pdk.grid))
+    w = pdk.up(max(math.sqrt(value(rule)), pdk.find("width", layer)))
+    s.put(layer, (0, 0, w, pdk.up(value(rule) / w) - short * pdk.grid))
     return s.room()
 
 
