@@ -285,7 +285,10 @@ def _inner_corner(pdk: Pdk, rule: Rule, short: bool) -> Sketch:
 def _area(pdk: Pdk, rule: Rule, short: bool) -> Sketch:
     s, layer = Sketch(pdk), rule.layers[0]
     w = pdk.up(max(math.sqrt(value(rule)), pdk.find("width", layer)))
-    s.put(layer, (0, 0, w, pdk.up(value(rule) / w) - short * pdk.grid))
+    box = (0, 0, w, pdk.up(value(rule) / w) - short * pdk.grid)
+    s.put(layer, box)
+    if layer in pdk.derived:  # an implant large enough for an area rule of its own
+        s.draw(pdk.derived[layer][-1], grow(box, 1.0))
     return s.room()
 
 
