@@ -47,6 +47,7 @@ def solve_strip(row: ClusterRow, index: int, last: bool, sample_w: float, share_
     fingers = 1
     while sample_w / fingers > _sample_room(row, fingers, share_w):
         fingers *= 2
+    sample_w = t.pdk.up(sample_w / fingers) * fingers
     edge = m1.pad_long / 2 + m1.s  # beside islands of the columns
     names = (["SHR"] if index else []) + (["D"] if _own_lane(row, index) else []) + ["XL_L", "XL_R", "SMP"]
     x = edge if index else m1.s
@@ -299,7 +300,7 @@ def _row_wires(c: Canvas, row: ClusterRow, s: Strip, even: bool) -> None:
     for name in ("XL_L", "XL_R"):
         x = s.lane(name).x
         parts.rect(c, "met2", x, row.y_xl_pad, wide, high)
-        wire(row.y_xl, *((0.0, x) if name == "XL_L" else (x, w)))
+        wire(row.y_xl(even), *((0.0, x) if name == "XL_L" else (x, w)))
     for j, y in enumerate(row.data):
         if s.index == 0:
             wire(y)
@@ -321,6 +322,9 @@ def met4_line(row: ClusterRow, width: float, left: bool, right: bool) -> tuple[f
     pdk = row.t.pdk
     off = rail_w(pdk) / 2 + max(pdk.space("met3"), pdk.space("met4"))
     free = pdk.up(max(pdk.space("met3"), pdk.space("met4")) / 2)
+    wide = pdk.get("wide_space", "met4")
+    if wide and wide.value and width - 2 * free >= wide.extra["wide"]:
+        off, free = max(off, rail_w(pdk) / 2 + wide.value), max(free, wide.value)
     return pdk.up(off if left else free), pdk.down(width - (off if right else free))
 
 

@@ -132,7 +132,7 @@ def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
         # SOUT's island starts above SEG's on the same edge
         island = seg_wire + m2.w / 2 - m2.pad_long / 2 + edge_reach
         sout = max(sout, up(island + m1.s + parts.mcon_reach(pdk, m1.pad_long)))
-    t_left = sout + g
+    t_left = max(sout + g, up(p_lbl + li))  # T's li1 crosses LBL's leg above its upper end
     sout_wire = max(up(top + m2.s + m2.w / 2), up(sout + m2.pad_long / 2 - m2.w / 2))
     top = sout_wire + m2.w / 2
     pad = max(m2.pad, via_pad(pdk, "met2", "via2")[0])  # data lines end in vias between columns
