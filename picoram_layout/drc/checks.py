@@ -17,6 +17,7 @@ Check = Callable[[Deck, Rule], list[Marker]]
 CHECKS: dict[str, Check] = {}
 
 _TOUCH = kdb.ZeroDistanceMode.IncludeZeroDistanceWhenTouching
+_COINCIDE = kdb.ZeroDistanceMode.IncludeZeroDistanceWhenOverlapping
 _APART = kdb.ZeroDistanceMode.NeverIncludeZeroDistance
 
 
@@ -64,7 +65,8 @@ def space(deck: Deck, rule: Rule) -> list[Marker]:
     apart = a.separation_check(b, distance, metrics=metrics, zero_distance_mode=_APART if abut else _TOUCH)
     found: list[Marker] = [apart, a & b]
     if abut:
-        found.append((a.edges() & (b - deck.layer(abut)).edges()) - deck.edges(abut))
+        touching = a.separation_check(b, 1, metrics=kdb.Metrics.Projection, zero_distance_mode=_COINCIDE)
+        found.append(touching.second_edges() - deck.edges(abut))
     return found
 
 
@@ -94,13 +96,9 @@ def enclosure(deck: Deck, rule: Rule) -> list[Marker]:
     outside = deck.layer(inner) - deck.layer(outer)
     if distance == 0:
         return [outside]
+    near = deck.layer(outer).enclosing_check(deck.layer(inner), distance, metrics=kdb.Metrics.Euclidian)
     butted = rule.extra.get("butted")
-    if butted:
-        free = deck.edges(inner) - deck.edges(butted)
-        near = free.inside_check(deck.edges(outer), distance, metrics=kdb.Metrics.Euclidian)
-    else:
-        near = deck.layer(outer).enclosing_check(deck.layer(inner), distance, metrics=kdb.Metrics.Euclidian)
-    return [outside, near]
+    return [outside, near.second_edges() - deck.edges(butted) if butted else near]
 
 
 @check("enclosure_adjacent")

@@ -9,7 +9,7 @@ from picoram_layout.drc.deck import Deck, Marker
 from picoram_layout.pdk import Rule
 
 Node = kdb.CompoundRegionOperationNode
-_SMALL = 30_000  # flat shapes: cells up to this size are settled on their own
+_SMALL = 200_000  # flat shapes: cells up to this size are settled on their own
 
 
 @check("latchup")
