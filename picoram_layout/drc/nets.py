@@ -14,7 +14,9 @@ import klayout.db as kdb
 if TYPE_CHECKING:
     from picoram_layout.drc.deck import Deck
 
-Sums = dict[tuple[int, int], float]
+Name = tuple[int, int]  # cell index and the net's number there
+Sums = dict[Name, float]
+Link = tuple[kdb.Net, Name, list[Name]]
 
 
 class Nets:
@@ -32,7 +34,7 @@ class Nets:
         for a, b in touching:
             base.connect(layers[a], layers[b])
         base.extract_netlist()
-        self.circuits = list(base.netlist().each_circuit_bottom_up())
+        self.links = self._link()
         self._areas: dict[str, Sums] = {}
 
     def areas(self, layer: str) -> Sums:
@@ -43,40 +45,48 @@ class Nets:
             self._areas[layer] = self.sums(layer, lambda region: float(region.area()))
         return self._areas[layer]
 
+    def _link(self) -> list[tuple[int, list[Link]]]:
+        """For each cell, bottom up: its nets, each with those nets of placed cells that go on in it."""
+        linked = []
+        for circuit in self.base.netlist().each_circuit_bottom_up():
+            nets: list[Link] = []
+            for net in circuit.each_net():
+                inner = []
+                for pin in net.each_subcircuit_pin():
+                    child = pin.subcircuit().circuit_ref()
+                    continued = child.net_for_pin(pin.pin_id())
+                    if continued is not None:
+                        inner.append((child.cell_index, continued.cluster_id))
+                nets.append((net, (circuit.cell_index, net.cluster_id), inner))
+            linked.append((circuit.cell_index, nets))
+        return linked
+
     def sums(self, layer: str, measure: Callable[[kdb.Region], float]) -> Sums:
         """Measure of a layer for each net, by (cell index, net number); zeros are left out.
 
         Shapes of one net that overlap across cells count twice in a sum, never less than once.
         """
         region, result = self.layers[layer], Sums()
-        index = self.base.layer_index(region)
-        layout = self.base.internal_layout()
-        for circuit in self.circuits:
-            cell = circuit.cell_index
+        index, layout = self.base.layer_index(region), self.base.internal_layout()
+        for cell, nets in self.links:
             drawn_here = not layout.cell(cell).shapes(index).is_empty()
-            for net in circuit.each_net():
+            for net, name, inner in nets:
                 total = measure(self.base.shapes_of_net(net, region, False)) if drawn_here else 0.0
-                for pin in net.each_subcircuit_pin():
-                    child = pin.subcircuit().circuit_ref()
-                    inner = child.net_for_pin(pin.pin_id())
-                    if inner is not None:
-                        total += result.get((child.cell_index, inner.cluster_id), 0.0)
+                total += sum(result[child] for child in inner if child in result)
                 if total:
-                    result[cell, net.cluster_id] = total
+                    result[name] = total
         return result
 
     def roots(self) -> Iterator[kdb.Net]:
         """Nets that no cell above continues."""
-        for circuit in self.circuits:
-            for net in circuit.each_net():
-                if net.pin_count() == 0:
-                    yield net
+        for _, nets in self.links:
+            yield from (net for net, _, _ in nets if net.pin_count() == 0)
 
     def shapes(self, net: kdb.Net, layer: str) -> kdb.Region:
         """All shapes of a net on a layer, flat, in the coordinates of the net's own cell."""
         return self.base.shapes_of_net(net, self.layers[layer], True)
 
 
-def key(net: kdb.Net) -> tuple[int, int]:
+def key(net: kdb.Net) -> Name:
     """What a net goes by in `Sums`."""
     return net.circuit().cell_index, net.cluster_id
