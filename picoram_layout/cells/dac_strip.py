@@ -46,7 +46,7 @@ def solve_strip(row: ClusterRow, index: int, last: bool, sample_w: float, share_
     t, m1 = row.t, row.t.m1
     fingers = 1
     while sample_w / fingers > _sample_room(row, fingers, share_w):
-        fingers *= 2
+        fingers += 2 if fingers > 1 else 1
     sample_w = t.pdk.up(sample_w / fingers) * fingers
     edge = m1.pad_long / 2 + m1.s  # beside islands of the columns
     names = (["SHR"] if index else []) + (["D"] if _own_lane(row, index) else []) + ["XL_L", "XL_R", "SMP"]
@@ -109,6 +109,14 @@ def _heights(row: ClusterRow, fingers: int, share_w: float) -> _Heights:
         y1 = max(y1, pdk.up(d_bar + half + li_s + reach - half - t.end))
         gap = max(gap, 2 * (li_s + reach - half - t.end) + t.licon)
     return _Heights(smp, d_bar, y1, ys1 - pdk.up(gap) - y1, shr, ys1, ys2)
+
+
+def devices(row: ClusterRow, s: Strip) -> list[tuple[float, float, float, float]]:
+    """Boxes (um) that hold the diffusion of the strip's switches."""
+    h, off = _heights(row, s.fingers, s.share_w), row.t.licon / 2 + _beside(row)
+    xs = _contact_columns(row.t, s)
+    sampling = (xs[0] - off, h.y1, xs[-1] + off, h.y1 + s.sample_w / s.fingers)
+    return [sampling, (0.0, h.ys1, s.width, h.ys2)] if s.index else [sampling]
 
 
 def _sample_room(row: ClusterRow, fingers: int, share_w: float) -> float:

@@ -35,9 +35,9 @@ def load_spec(path: Path) -> Spec:
 
 
 def _plan_problems(spec: Spec) -> list[Problem]:
-    from picoram_layout import plan  # it needs the Spec that is being loaded here
+    from picoram_layout import limits, plan  # they need the Spec that is being loaded here
 
-    return plan.problems(spec, load_pdk(spec.pdk))
+    return limits.problems(spec) or plan.problems(spec, load_pdk(spec.pdk))
 
 
 def check(data: dict[str, Any]) -> tuple[Spec | None, list[Problem]]:

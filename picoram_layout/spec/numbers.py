@@ -51,10 +51,9 @@ class Steps:
 
 def most_cells(pdk: Pdk) -> int:
     """Largest odd count of cells per cluster: half a cluster is within latch-up distance of its taps."""
-    pad = pdk.size("licon") + 2 * pdk.enclosure("poly", "licon_poly") + pdk.space("poly")
-    reach = min(rule.value for rule in pdk.rules if rule.kind == "latchup" and rule.value is not None)
-    cells = int(reach / pad) - 4  # two cells' height for the MAC row, two for the taps' own place in it
-    return cells if cells % 2 else cells - 1
+    from picoram_layout import limits  # it needs the specs that are checked here
+
+    return limits.most_cells(pdk)
 
 
 def steps(key: str, known: Mapping[str, Any], pdk: Pdk | None) -> Steps:
