@@ -1,0 +1,140 @@
+"""Any spec that is accepted is drawn and passes every design rule; what the limits refuse would not.
+
+A long run: ``pytest --hypothesis-profile nightly -n 1 tests/test_random_specs.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from picoram_layout import limits
+from picoram_layout.array.array import array
+from picoram_layout.drc import DrcResult, run_drc
+from picoram_layout.layout import Library
+from picoram_layout.pdk import load_pdk, pdk_names
+from picoram_layout.plan import make_plan
+from picoram_layout.spec import Spec
+from picoram_layout.spec.load import check
+from picoram_layout.spec.numbers import most_cells, steps
+
+# Clusters of a random array at the most: a case is drawn and checked in a second or two.
+_CLUSTERS = 400
+_NIGHTLY = settings.default.max_examples > 100  # type: ignore[union-attr]
+
+
+def least_outputs(weight_bits: int, input_bits: int) -> int:
+    """Smallest count of outputs that these bits allow."""
+    return int(
+        steps("array.outputs", {"array.weight_bits": weight_bits, "array.input_bits": input_bits}, None).step
+    )
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> dict[str, Any]:
+    """Accepted specs with few clusters: every PDK, style, count of bits and cells, any legal widths."""
+    name = draw(st.sampled_from(pdk_names()))
+    pdk = load_pdk(name)
+    weight_bits = draw(st.integers(1, 6))
+    rows = 2**weight_bits
+    fits = [b for b in range(1, 6) if least_outputs(weight_bits, b) * weight_bits * rows <= _CLUSTERS]
+    input_bits = draw(st.sampled_from(fits))
+    outputs = least_outputs(weight_bits, input_bits)
+    most = _CLUSTERS // (outputs * weight_bits)
+    inputs = draw(st.integers(2, min(6, most // (rows // 2)))) * rows // 2
+    outputs *= draw(st.integers(1, min(3, _CLUSTERS // (inputs * outputs * weight_bits))))
+    legal = steps("bitcell.pass_gate_w", {}, pdk)
+    widths = st.one_of(
+        st.sampled_from([legal.first, legal.nearest(legal.last)]),
+        st.integers(0, round((legal.last - legal.first) / pdk.grid)).map(
+            lambda n: round(legal.first + n * pdk.grid, 6)
+        ),
+    )
+    return {
+        "name": "random_array",
+        "pdk": name,
+        "array": {
+            "inputs": inputs,
+            "outputs": outputs,
+            "weight_bits": weight_bits,
+            "input_bits": input_bits,
+            "cells_per_cluster": 1 + 2 * draw(st.integers(1, (most_cells(pdk) - 1) // 2)),
+        },
+        "bitcell": {key: draw(widths) for key in ("pass_gate_w", "pull_down_w", "pull_up_w")},
+        "capacitor": {"style": draw(st.sampled_from(["shielded", "comb"])), "target_fF": 0.1},
+    }
+
+
+def spec_of(pdk: str, style: str, counts: str, widths: str) -> dict[str, Any]:
+    """A spec in short: counts in the order of `ArraySpec`, widths in that of `BitcellSpec`."""
+    keys = ("inputs", "outputs", "weight_bits", "input_bits", "cells_per_cluster")
+    devices = ("pass_gate_w", "pull_down_w", "pull_up_w")
+    return {
+        "name": "array",
+        "pdk": pdk,
+        "array": dict(zip(keys, map(int, counts.split()), strict=True)),
+        "bitcell": dict(zip(devices, map(float, widths.split()), strict=True)),
+        "capacitor": {"style": style, "target_fF": 0.1},
+    }
+
+
+def drawn(spec: Spec, rules: list[str] | None = None) -> DrcResult:
+    """DRC of the spec's array: these rules, or all but those that average over windows larger than it."""
+    pdk = load_pdk(spec.pdk)
+    library = Library(pdk)
+    top = array(library, make_plan(spec))
+    only = rules or [rule.id for rule in pdk.rules if rule.kind != "density"]
+    return run_drc(library.layout, top.name, pdk, only=only)
+
+
+@settings(max_examples=settings.default.max_examples // 10, derandomize=not _NIGHTLY)  # type: ignore[union-attr]
+@given(specs())
+@example(spec_of("sky130", "shielded", "4 1 2 1 3", "0.72 0.92 0.425"))  # no two devices alike, off centre
+@example(spec_of("scaled65", "shielded", "4 1 2 1 3", "0.5 0.21 0.22"))  # wide pass gate
+@example(spec_of("scaled65", "comb", "2 2 1 1 25", "0.45 0.5 0.21"))  # wide pull-down, no segment row
+@example(spec_of("sky130", "comb", "2 64 1 1 3", "0.42 0.42 1.005"))  # a switch of many fingers
+def test_an_accepted_spec_is_drawn_clean(data: dict[str, Any]) -> None:
+    spec, refused = check(data)
+    assert spec is not None, refused
+    assert limits.problems(spec) == []
+    assert drawn(spec).by_rule == {}
+
+
+LATCHUP = ["LU.2", "LU.3"]
+
+
+def with_counts(spec: Spec, **counts: int) -> Spec:
+    """The spec with other counts, unchecked."""
+    return spec.model_copy(update={"array": spec.array.model_copy(update=counts)})
+
+
+@pytest.mark.parametrize("pdk", pdk_names())
+@pytest.mark.parametrize("counts", ["2 2 1 1 3", "4 2 2 1 3"], ids=["plain", "segments"])
+def test_most_cells_are_just_within_latchup_distance(pdk: str, counts: str) -> None:
+    w = load_pdk(pdk).rule("channel_width", "gate", "diff")
+    spec, _ = check(spec_of(pdk, "shielded", counts, f"{w} {w} {w}"))
+    assert spec is not None
+    most = most_cells(load_pdk(pdk))
+    legal, larger = (with_counts(spec, cells_per_cluster=n) for n in (most, most + 2))
+    assert limits.problems(legal) == []
+    assert drawn(legal, LATCHUP).by_rule == {}
+    [problem] = limits.problems(larger)
+    assert (problem.key, problem.nearest) == ("array.cells_per_cluster", most)
+    assert drawn(larger, LATCHUP).by_rule.keys() == set(LATCHUP)
+
+
+def test_most_outputs_are_just_within_latchup_distance() -> None:
+    spec, _ = check(spec_of("scaled65", "shielded", "2 1024 1 1 3", "0.21 0.21 0.21"))
+    assert spec is not None
+    [problem] = limits.problems(spec)
+    assert problem.key == "array.outputs"
+    legal, larger = (with_counts(spec, outputs=problem.nearest + n) for n in (0, 2))
+    assert limits.problems(legal) == []
+    assert drawn(legal, LATCHUP).by_rule == {}
+    assert limits.problems(larger) == [
+        type(problem)(problem.key, larger.array.outputs, problem.why, problem.nearest)
+    ]
+    assert drawn(larger, LATCHUP).by_rule.keys() == {"LU.2"}
