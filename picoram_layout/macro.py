@@ -54,7 +54,7 @@ def draw(spec: Spec, pdk: Pdk) -> Drawing:
 
 
 def floorplan(plan: Plan) -> list[Area]:
-    """Blocks of the array: groups of columns, DAC strips, ends and the edge column."""
+    """Blocks of the array: groups of columns, DAC strips, ends and the edge."""
     low, high = plan.y[0], plan.y[-1]
     areas = [Area("lower end", "end", 0.0, 0.0, plan.width, low)]
     column = 0
@@ -63,7 +63,7 @@ def floorplan(plan: Plan) -> list[Area]:
         name = f"columns {column}..{column + group - 1}" if group > 1 else f"column {column}"
         areas.append(Area(name, "array", x_group, low, round(x_group + group * plan.t.width, 6), high))
         column += group
-    areas.append(Area("edge column", "edge", plan.x_edge, low, plan.width, high))
+    areas.append(Area("edge", "edge", plan.x_edge, low, plan.width, high))
     areas.append(Area("upper end", "end", 0.0, high, plan.width, plan.height))
     return areas
 
@@ -107,7 +107,7 @@ def gallery(lib: Library, plan: Plan) -> dict[str, Block]:
     cells = {
         "bitcell": bitcell(lib, plan.t),
         "mac": mac(lib, row.mac),
-        "capacitor": capacitor(lib, plan.t, row.style, row.height, row.y_mac + row.mac.t_pad, row.height),
+        "capacitor": capacitor(lib, plan.t, row.style, row.height, row.t_y, row.height),
         "cluster": cluster(lib, row, "VDD"),
         "dac_strip": dac_strip(lib, row, plan.strips[strip], "VDD", even),
         "dummy_column": dummy_column(lib, plan.end),

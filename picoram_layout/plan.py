@@ -93,13 +93,13 @@ class Plan:
 
     @property
     def x_edge(self) -> float:
-        """Left edge of the edge column."""
+        """Right edge of the last column."""
         return round(self.x[-1][1] + self.groups[-1] * self.t.width, 6)
 
     @property
     def width(self) -> float:
         """Width of the array."""
-        return round(self.x_edge + self.end.edge_width, 6)
+        return round(self.x_edge + self.end.edge, 6)
 
     @property
     def height(self) -> float:
@@ -129,10 +129,10 @@ def capacitance(plan: Plan) -> Capacitance:
     """Field solution of one cluster's capacitor as it is drawn; in comb style the row wires lie below."""
     t, row = plan.t, plan.plain
     conductors: dict[str, dict[str, list[Box]]] = {}
-    for net, layer, box in shapes(t, row.style, row.height, row.y_mac + row.mac.t_pad, row.height):
+    for net, layer, box in shapes(t, row.style, row.height, row.t_y, row.height):
         conductors.setdefault(net, {}).setdefault(layer, []).append(box)
     if row.style == "comb":
-        wires = [y for y, _ in row.wires().values()] + [row.y_xl, *row.data]
+        wires = [y for y, _ in row.wires().values()] + [row.y_xl(), *row.data]
         w = t.m2.w / 2
         conductors["row wires"] = {"met2": [(0.0, y - w, t.width, y + w) for y in wires]}
     return mom_capacitance(plan.pdk, conductors, (t.width, row.height))

@@ -16,6 +16,9 @@ def array(lib: Library, plan: Plan) -> Block:
     end = end_row(lib, plan)
     c.place(end, 0, 0)
     c.place(end, 0, plan.y[-1], mirror_y=True)
+    for (_, x), group in zip(plan.x, plan.groups, strict=True):  # GND's bar up to the lifted capacitors
+        if plan.plain.lift:
+            c.box("met4", x, plan.y[0], x + group * plan.t.width, plan.y[0] + plan.plain.lift)
     _row_pins(plan, c)
     _column_pins(lib, plan, c)
     for net, (port, *_) in end.ports.items():
@@ -66,7 +69,7 @@ def left_wires(plan: Plan, r: int) -> list[tuple[str, float]]:
             wires.append((f"{name[:3]}[{r * cells + int(name[3:])}]", y))
         else:
             wires.append((f"{name}[{r}]", y))
-    wires.append((f"D{bits - 1}[{r}]", row.y_xl))
+    wires.append((f"D{bits - 1}[{r}]", row.y_xl()))
     for j, y in enumerate(row.data):
         wires.append((f"D{bits - 2 - j}[{r}]" if bits > 1 else "GND", y))
     return wires

@@ -6,7 +6,7 @@ from math import lcm
 
 from picoram_layout.cells.cluster import ClusterRow, cluster
 from picoram_layout.cells.dac_strip import dac_strip
-from picoram_layout.cells.ends import bar_vias, dummy_column, edge, edge_end, strip_end
+from picoram_layout.cells.ends import bar_vias, dummy_column, strip_end
 from picoram_layout.cells import parts
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.plan import Plan
@@ -79,12 +79,11 @@ def single_row(lib: Library, plan: Plan, supply_of: int, cut: int) -> Block:
 
 
 def _strips(lib: Library, plan: Plan, c: Canvas, y: float, parity: int, row: ClusterRow) -> None:
-    """DAC strips and the edge column of one row."""
+    """DAC strips of one row."""
     supply = plan.supply(parity)
     for g, s in enumerate(plan.strips):
         even = sum(plan.groups[:g]) % 2 == 0
         c.place(dac_strip(lib, row, s, supply, even), plan.x[g][0], y)
-    c.place(edge(lib, row, plan.end, supply), plan.x_edge, y)
 
 
 @block
@@ -114,7 +113,6 @@ def end_row(lib: Library, plan: Plan) -> Block:
         c.box("met4", x1, end.gnd - end.bar / 2, x2, end.height)
         for x in bar_vias(end, x1, x2):
             parts.rect(c, "via4", x, end.gnd, size, size)
-    c.place(edge_end(lib, plan.plain, end), plan.x_edge, 0)
     c.box("met4", 0, end.vdd - end.bar / 2, plan.width, end.vdd + end.bar / 2)
     for x in bar_vias(end, 0.0, plan.width):
         parts.rect(c, "via4", x, end.vdd, size, size)

@@ -108,7 +108,7 @@ def _capacitor(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
     from picoram_layout.cells.capacitor import capacitor
 
     row = plan.plain
-    return capacitor(lib, plan.t, row.style, row.height, row.y_mac + row.mac.t_pad, row.height)
+    return capacitor(lib, plan.t, row.style, row.height, row.t_y, row.height)
 
 
 def _cluster(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
@@ -132,12 +132,6 @@ def _dummy_column(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
     from picoram_layout.cells.ends import dummy_column
 
     return dummy_column(lib, plan.end)
-
-
-def _edge(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
-    from picoram_layout.cells.ends import edge
-
-    return edge(lib, plan.plain, plan.end, values["supply"])
 
 
 CATALOGUE: dict[str, CellEntry] = {
@@ -166,6 +160,5 @@ CATALOGUE: dict[str, CellEntry] = {
             needs_array=True,
         ),
         CellEntry("dummy_column", "end of a column: dummy bitcell and taps", _SPEC, _dummy_column),
-        CellEntry("edge", "right edge of a row", {**_CLUSTER, **_SUPPLY}, _edge),
     )
 }

@@ -22,8 +22,8 @@ def finger_w(pdk: Pdk) -> float:
 
 
 def rail_w(pdk: Pdk) -> float:
-    """Width of a rail: it holds via3."""
-    pads = [pdk.size("via3") + 2 * pdk.enclosure_adjacent(m, "via3") for m in ("met3", "met4")]
+    """Width of a rail: it holds via3, enclosed more widely along the rail."""
+    pads = [pdk.size("via3") + 2 * pdk.enclosure(m, "via3") for m in ("met3", "met4")]
     return pdk.up2(max(finger_w(pdk), *pads))
 
 
@@ -109,6 +109,12 @@ def shapes(t: ThinCell, style: str, height: float, t_y: float, total: float) -> 
 def stack_room(pdk: Pdk) -> float:
     """Least distance (um) from T's via stack to the upper boundary of its cluster."""
     return _via3_long(pdk) / 2 + _space(pdk) + rail_w(pdk) / 2
+
+
+def most_lift(pdk: Pdk) -> float:
+    """How far (um) a capacitor may stand above its cluster's lower boundary: the rest of the rail below the
+    boundary keeps the live rail off whatever closes the array above it."""
+    return pdk.down(rail_w(pdk) / 2)
 
 
 def live_length(t: ThinCell, height: float) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from picoram_layout.cells import parts
 from picoram_layout.cells.bitcell import bitcell
-from picoram_layout.cells.capacitor import capacitor
+from picoram_layout.cells.capacitor import capacitor, stack_room
 from picoram_layout.cells.mac import MacRow, mac, solve_mac
 from picoram_layout.cells.thin_cell import ThinCell, via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
@@ -27,11 +27,17 @@ class ClusterRow:
     data: tuple[float, ...]  # tracks of the data lines, the most significant one that crosses columns first
     style: str
     plain_height: float  # height of a row without the segment device
+    lift: float  # the capacitor's lower boundary above the cluster's
 
     @property
     def y_mac(self) -> float:
         """Lower boundary of the MAC unit."""
         return self.cells * self.t.height
+
+    @property
+    def t_y(self) -> float:
+        """T's via stack above the capacitor's lower boundary."""
+        return self.y_mac + self.mac.t_pad - self.lift
 
     @property
     def height(self) -> float:
@@ -57,10 +63,9 @@ class ClusterRow:
         """Centre of pads on the XL wire."""
         return self.y_mac + self.mac.xl_pad
 
-    @property
-    def y_xl(self) -> float:
-        """Centre of the XL wire."""
-        return self.y_mac + self.mac.xl_wire
+    def y_xl(self, even: bool = True) -> float:
+        """Centre of the XL wire on the left edge of an even column, or of an odd (mirrored) one."""
+        return self.y_mac + self.mac.xl_wire - (0.0 if even else self.mac.dip)
 
 
 def solve_cluster(t: ThinCell, cells: int, data_lines: int, style: str, segment: bool = False) -> ClusterRow:
@@ -71,7 +76,8 @@ def solve_cluster(t: ThinCell, cells: int, data_lines: int, style: str, segment:
     row = solve_mac(t, True, data_lines - inner) if segment else plain
     data = tracks[1 : 1 + inner] + [cells * t.height + y for y in row.data]
     base = cells * t.height
-    return ClusterRow(t, cells, row, tracks[0], tuple(data), style, base + plain.height)
+    lift = max(0.0, t.pdk.up(plain.t_pad + stack_room(t.pdk) - plain.height))
+    return ClusterRow(t, cells, row, tracks[0], tuple(data), style, base + plain.height, lift)
 
 
 @block
@@ -84,7 +90,7 @@ def cluster(lib: Library, row: ClusterRow, supply: str, cut: bool = False) -> Bl
     c.place(cell, 0, 0, ny=(row.cells + 1) // 2, dy=2 * t.height)
     c.place(cell, 0, t.height, mirror_y=True, ny=row.cells // 2, dy=2 * t.height)
     c.place(mac(lib, row.mac, cut), 0, row.y_mac)
-    c.place(capacitor(lib, t, row.style, row.plain_height, row.y_mac + row.mac.t_pad, row.height), 0, 0)
+    c.place(capacitor(lib, t, row.style, row.plain_height, row.t_y, row.height), 0, row.lift)
     for y in (row.supply, *(y for y in row.data if y < row.y_mac)):
         c.box("met2", 0, y - t.m2.w / 2, t.width, y + t.m2.w / 2)
     supply_vias(c, t, supply, row.supply)

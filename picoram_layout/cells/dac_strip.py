@@ -138,7 +138,7 @@ def dac_strip(lib: Library, row: ClusterRow, s: Strip, supply: str, even: bool) 
     line = met4_line(row, s.width, s.index > 0, True)
     supply_stack(c, row, supply, c.pdk.down(sum(line) / 2), line)
     rail = rail_w(c.pdk)
-    for y in (0.0, row.height):
+    for y in (row.lift, row.height + row.lift):
         c.box("met3", 0, y - rail / 2, s.width, y + rail / 2)
     params = {"index": s.index, "sample_w": s.sample_w, "share_w": s.share_w, "fingers": s.fingers}
     return c.done(s.width, row.height, params)
@@ -317,12 +317,30 @@ def _row_wires(c: Canvas, row: ClusterRow, s: Strip, even: bool) -> None:
         if mine:
             x = (s.lane("D") if s.has("D") else s.lane("XL_L")).x
             parts.rect(c, "met2", x, y, wide, high)
-        if mine and not s.last:
+            gnd = x if s.last else x + wide / 2 + m2.s
+            _gnd_stack(c, row, y, gnd)
             wire(y, 0.0, x)
-            wire(y, x + wide / 2 + m2.s, w)
+            wire(y, gnd, w)
         else:
             wire(y)
         c.port(f"DATA{j}", "met2", 0, y - m2.w / 2, w, y + m2.w / 2)
+
+
+def _gnd_stack(c: Canvas, row: ClusterRow, y: float, left: float) -> None:
+    """Vias from a data track to the met3 GND rail above, as far left as the wire from ``left`` allows."""
+    pdk = c.pdk
+    short, long = via_pad(pdk, "met2", "via2")
+    wide = supply_island(pdk)
+    x = pdk.up(left + max(long, wide) / 2)
+    parts.rect(c, "met2", x, y, long, short)
+    parts.via(c, "via2", x, y)
+    c.box("met3", x - wide / 2, pdk.down(y - wide / 2), x + wide / 2, row.height + row.lift)
+
+
+def supply_island(pdk: Pdk) -> float:
+    """Width of met3 under and over the supplies' vias."""
+    sizes = [pdk.size(v) + 2 * pdk.enclosure_adjacent("met3", v) for v in ("via2", "via3")]
+    return max(pdk.up2(max(sizes)), pdk.width("met3"))
 
 
 def met4_line(row: ClusterRow, width: float, left: bool, right: bool) -> tuple[float, float]:
@@ -347,10 +365,9 @@ def supply_stack(c: Canvas, row: ClusterRow, supply: str, x: float, line: tuple[
     short, long = via_pad(pdk, "met2", "via2")
     parts.rect(c, "met2", x, y, long, short)
     parts.via(c, "via2", x, y)
-    sizes = [pdk.size(v) + 2 * pdk.enclosure_adjacent("met3", v) for v in ("via2", "via3")]
-    wide = max(pdk.up2(max(sizes)), pdk.width("met3"))
+    wide = supply_island(pdk)
     if supply == "GND":
-        c.box("met3", x - wide / 2, 0, x + wide / 2, y + wide / 2)
+        c.box("met3", x - wide / 2, row.lift, x + wide / 2, y + wide / 2)
     else:
         parts.rect(c, "met3", x, y, wide, pdk.up2(max(wide, pdk.area("met3") / wide)))
         parts.via(c, "via3", x, y)

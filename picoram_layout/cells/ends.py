@@ -1,4 +1,4 @@
-"""What closes the array: dummy rows with taps at the bottom and top, an edge column on the right.
+"""What closes the array: dummy rows with taps at the bottom and top.
 
 An end is drawn for the bottom; the top is its mirror image. Upwards: landing bars of the supplies, taps, a
 row of dummy bitcells whose wordlines are tied to GND. Column wires (VL, GBLB, SMP, SHR) run through.
@@ -13,7 +13,7 @@ from picoram_layout.cells import parts
 from picoram_layout.cells.bitcell import beyond, bitcell, supply_contact, wlr_bend
 from picoram_layout.cells.capacitor import rail_w
 from picoram_layout.cells.cluster import ClusterRow
-from picoram_layout.cells.dac_strip import Strip, met4_line, supply_stack
+from picoram_layout.cells.dac_strip import Strip, met4_line, supply_island
 from picoram_layout.cells.mac import corner, tap_size, well_tap
 from picoram_layout.cells.thin_cell import ThinCell, via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
@@ -31,7 +31,7 @@ class End:
     tap: float  # centre of the taps
     dummy: float  # lower boundary of the dummy row
     height: float
-    edge_width: float
+    edge: float  # how far the last column's shared contacts reach past it
 
 
 def solve_end(row: ClusterRow) -> End:
@@ -54,17 +54,9 @@ def solve_end(row: ClusterRow) -> End:
     tap_low = pdk.up(tap_size(t) / 2 + pdk.enclosure("nwell", "ntap"))
     height = pdk.up(max(gnd + bar / 2 + rail / 2, tap_low + below + t.height))
     dummy = height - t.height
-    space = max(pdk.space("met3"), pdk.space("met4"))
-    wide = supply_island(row)
-    edge = pdk.up2(rail / 2 + space + wide + space + wide + space / 2)
+    npc = pdk.size("licon") / 2 + pdk.enclosure("npc", "licon_poly")
+    edge = pdk.up(max(npc, t.pad_x / 2, t.m1.pad_long / 2, t.m2.pad_long / 2, rail / 2))
     return End(t, vdd, gnd, bar, strap, pdk.down(dummy - below), round(dummy, 6), height, edge)
-
-
-def supply_island(row: ClusterRow) -> float:
-    """Width of met3 under and over the supplies' vias."""
-    pdk = row.t.pdk
-    sizes = [pdk.size(v) + 2 * pdk.enclosure_adjacent("met3", v) for v in ("via2", "via3")]
-    return max(pdk.up2(max(sizes)), pdk.width("met3"))
 
 
 @block
@@ -112,19 +104,19 @@ def dummy_wires(end: End) -> list[tuple[float, float]]:
     return [(top - t.y_wll_line, top - t.y_wll_line), (top - t.y_wlr_left, top - t.y_wlr_mid)]
 
 
-def _wordlines(c: Canvas, end: End, width: float, even: bool, left: bool, right: bool) -> None:
-    """Dummy wordlines from one side of a strip to the other; ``left``/``right``: columns on that side."""
+def _wordlines(c: Canvas, end: End, width: float, even: bool, left: bool) -> None:
+    """Dummy wordlines through a strip; ``left``: columns on its left, too."""
     t, w = end.t, end.t.m2.w
     bend = wlr_bend(t)
     for y, y_inner in dummy_wires(end):
         outer = y if even else y_inner
         straight = outer == y_inner
         x1 = 0.0 if straight or not left else bend
-        x2 = width if straight or not right else width - bend
+        x2 = width if straight else width - bend
         c.box("met2", x1, y_inner - w / 2, x2, y_inner + w / 2)
         if not straight and left:
             c.box("met2", 0, y - w / 2, bend + w, y + w / 2)
-        if not straight and right:
+        if not straight:
             c.box("met2", width - bend - w, y - w / 2, width, y + w / 2)
 
 
@@ -136,72 +128,24 @@ def strip_end(lib: Library, row: ClusterRow, end: End, s: Strip, even: bool) -> 
         if s.has(name):
             c.box("met1", s.lane(name).x1, 0, s.lane(name).x2, end.height)
             c.port(name, "met1", s.lane(name).x1, 0, s.lane(name).x2, end.t.m1.w)
-    _wordlines(c, end, s.width, even, s.index > 0, True)
+    _wordlines(c, end, s.width, even, s.index > 0)
+    _ground(c, row, end, s.width)
     c.box("nsdm", 0, end.dummy - beyond(end.t, "nsdm", "ndiff"), s.width, end.height)
-    _vdd(c, end, met4_line(row, s.width, s.index > 0, True))
+    line = met4_line(row, s.width, s.index > 0, True)
+    c.box("met4", line[0], end.vdd - end.bar / 2, line[1], end.height)
     return c.done(s.width, end.height)
 
 
-def _vdd(c: Canvas, end: End, line: tuple[float, float]) -> None:
-    c.box("met4", line[0], end.vdd - end.bar / 2, line[1], end.height)
-
-
-@block
-def edge(lib: Library, row: ClusterRow, end: End, supply: str) -> Block:
-    """Right edge of a row: the supply's way up, and GND for the data tracks that end here."""
-    t, pdk = row.t, lib.pdk
-    names = ["edge", supply.lower()] + (["segment"] if row.mac.segment else [])
-    c = Canvas(lib, "_".join(names))
-    x_gnd, x_vdd, wide = _edge_tracks(row, end)
-    w, rail = t.m2.w, rail_w(pdk)
-    x2 = {"VDD": x_vdd, "GND": x_gnd}[supply]
-    c.box("met2", 0, row.supply - w / 2, x2, row.supply + w / 2)
-    for y in row.data:
-        c.box("met2", 0, y - w / 2, x_gnd, y + w / 2)
-    short, long = via_pad(pdk, "met2", "via2")
-    dense = [y for y in row.data if y > row.y_mac]  # too close for a via each
-    if dense:
-        c.box("met2", x_gnd - long / 2, dense[0] - w / 2, x_gnd + long / 2, dense[-1] + w / 2)
-    ys = [y for y in row.data if y < row.y_mac] + dense[:1] + ([row.supply] if supply == "GND" else [])
-    for y in ys:
-        parts.rect(c, "met2", x_gnd, y, long, short)
-        parts.via(c, "via2", x_gnd, y)
-    c.box("met3", x_gnd - wide / 2, 0, x_gnd + wide / 2, row.height)
-    for y in (0.0, row.height):
-        c.box("met3", 0, y - rail / 2, x_gnd + wide / 2, y + rail / 2)
-    supply_stack(c, row, supply if supply == "VDD" else "", x_vdd, met4_line(row, end.edge_width, True, False))
-    c.box("nsdm", 0, 0, pdk.up2(pdk.width("nsdm")), row.height)
-    npc = pdk.up2(pdk.size("licon") + 2 * pdk.enclosure("npc", "licon_poly"))
-    c.box("npc", -npc / 2, 0, npc / 2, row.height)
-    return c.done(end.edge_width, row.height)
-
-
-def _edge_tracks(row: ClusterRow, end: End) -> tuple[float, float, float]:
-    """Centres of GND's met3 line and of VDD's vias in the edge column, width of both."""
-    pdk, wide = row.t.pdk, supply_island(row)
-    space = max(pdk.space("met3"), pdk.space("met4"))
-    gnd = pdk.up(rail_w(pdk) / 2 + space) + wide / 2
-    return gnd, gnd + wide + space, wide
-
-
-@block
-def edge_end(lib: Library, row: ClusterRow, end: End) -> Block:
-    """Corner: the dummy wordlines end on GND, VDD's line on its bar."""
-    t, pdk = row.t, lib.pdk
-    c = Canvas(lib, "edge_end")
-    x_gnd, _, wide = _edge_tracks(row, end)
-    _wordlines(c, end, x_gnd, True, True, False)
+def _ground(c: Canvas, row: ClusterRow, end: End, width: float) -> None:
+    """Tie both dummy wordlines to the met3 GND rail of the first row."""
+    pdk, wide = c.pdk, supply_island(c.pdk)
     ys = sorted(y for _, y in dummy_wires(end))
     short, long = via_pad(pdk, "met2", "via2")
-    c.box("met2", x_gnd - long / 2, ys[0] - t.m2.w / 2, x_gnd + long / 2, ys[1] + t.m2.w / 2)
-    y = pdk.down((ys[0] + ys[1]) / 2)
-    parts.rect(c, "met2", x_gnd, y, long, short)
-    parts.via(c, "via2", x_gnd, y)
-    c.box("met3", x_gnd - wide / 2, pdk.down(y - wide / 2), x_gnd + wide / 2, end.height)
-    low = end.dummy - beyond(t, "nsdm", "ndiff")
-    c.box("nsdm", 0, low, pdk.up2(pdk.width("nsdm")), end.height)
-    _vdd(c, end, met4_line(row, end.edge_width, True, False))
-    return c.done(end.edge_width, end.height)
+    x, y = pdk.down(width / 2), pdk.down((ys[0] + ys[1]) / 2)
+    c.box("met2", x - long / 2, ys[0] - end.t.m2.w / 2, x + long / 2, ys[1] + end.t.m2.w / 2)
+    parts.rect(c, "met2", x, y, long, short)
+    parts.via(c, "via2", x, y)
+    c.box("met3", x - wide / 2, pdk.down(y - wide / 2), x + wide / 2, end.height + row.lift)
 
 
 def bar_vias(end: End, x1: float, x2: float) -> list[float]:

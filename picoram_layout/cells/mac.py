@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from picoram_layout.cells import parts
 from picoram_layout.cells.bitcell import beyond, implant, nitride, supply_contact, vdd_corner
-from picoram_layout.cells.capacitor import stack_room, stack_x
+from picoram_layout.cells.capacitor import most_lift, stack_room, stack_x
 from picoram_layout.cells.thin_cell import Lane, ThinCell, via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
 
@@ -33,7 +33,6 @@ class MacRow:
     t_left: float
     x_t: float  # T's contact on the left column
     xl: float  # right N column
-    x_xl: float  # XL's contact
     mul: float
     t_right: float
     p_vdd: float  # P strips
@@ -50,6 +49,7 @@ class MacRow:
     xl_pad: float
     xl_wire: float
     pchb_pad: float
+    dip: float  # how far XL and PCHB dip between the edges
     pchb_wire: float
     t_pad: float
     vl_wire: float
@@ -69,7 +69,15 @@ def t_pad(t: ThinCell) -> tuple[float, float, float]:
 
 
 def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
-    """Stack the row from its lower boundary; ``data_lines`` are the data wires it has to carry."""
+    """Stack the row from its lower boundary; ``data_lines`` are the data wires it has to carry.
+
+    Where straight row wires set the height, XL and PCHB are bent round each other's pads.
+    """
+    straight, bent = (_stack(t, segment, data_lines, bent) for bent in (False, True))
+    return bent if bent.height < straight.height else straight
+
+
+def _stack(t: ThinCell, segment: bool, data_lines: int, bent: bool) -> MacRow:
     pdk, g, e = t.pdk, t.gate_pitch / 2, t.contact_end
     active, li = pdk.space("active"), t.licon + pdk.space("li1")
     m1, m2 = t.m1, t.m2
@@ -81,9 +89,7 @@ def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
     acc = up(max(g, first_pad, t.licon + corner(pdk.space("li1"), t.xn - 2 * over)))
     vl = acc + g
     xl = up(2 * e + active)
-    x_xl, mul = _xl_contact(t), xl + g
-    if x_xl is None:  # its li1 cannot stay beside LBL's: one above the other then
-        x_xl, mul = t.width - t.xn, max(mul, up(xl + li))
+    mul = xl + g
     last_li = -t.height / 4  # li1 of the cluster's last storage node, on the centre contact
     pchb = up(max(first_pad, last_li + li + g))
     # PCHB's li1 and that of the VDD contact on the boundary below may meet corner to corner
@@ -110,13 +116,15 @@ def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
     xl_low = acc_low + m2.pad + m2.s
     xl_wire = xl_low + m2.w / 2
     pchb_low = max(xl_low + m2.w, xl_pad + m2.pad / 2) + m2.s
-    pchb_pad, pchb_wire = pchb_low + m2.pad / 2, pchb_low + m2.w / 2
+    pchb_wire = pchb_low + m2.w / 2
+    dip = m2.pad - m2.w if bent else 0.0  # XL below ACC's pad's top but on the edge, PCHB over it
+    pchb_pad = pchb_low - dip + m2.pad / 2
     t_high = t_pad(t)[2]
     t_met2 = up(pchb_low + m2.w + m2.s + t_high / 2)
     # VL's via beside the PCHB island: clear of it in met1 and of its pad in met2
     reach = pdk.up(parts.via_reach(pdk, "met1", "via", m1.pad))
     island = max(pchb_pad + reach, pchb_mcon + m_reach)
-    vl_wire = up(max(pchb_low + m2.pad + m2.s + m2.pad / 2, island + m1.s + reach))
+    vl_wire = up(max(pchb_low - dip + m2.pad + m2.s + m2.pad / 2, island + m1.s + reach))
     seg = vl2 = seg_wire = vl2_wire = 0.0
     top = max(vl_wire + m2.pad / 2, t_met2 + t_high / 2)
     sout = up(max(vl + g, acc + t.pad_pitch))
@@ -153,7 +161,8 @@ def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
     vl_top = max(vl_wire, vl2_wire) + reach
     front_end = max(front_end, vl_top + corner(m1.s, beside) + parts.mcon_reach(pdk, t.line))
     wiring = top + m2.s + max(m2.w / 2 - t.y_wlr_left, m2.pad / 2 - t.y_wlr)
-    height = up(max(front_end, wiring, t_met2 + stack_room(pdk)))
+    # T's via stack may reach over the upper boundary as far as the capacitor can be lifted
+    height = up(max(front_end, wiring, t_met2 + stack_room(pdk) - most_lift(pdk)))
     t_island = t_met2 + reach
     contact = up(max(tap, max(t_island, island) + m1.s + parts.mcon_reach(pdk, t.line)))
     return MacRow(
@@ -167,7 +176,6 @@ def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
         t_left=t_left,
         x_t=x_t,
         xl=xl,
-        x_xl=x_xl,
         mul=mul,
         t_right=t_right,
         p_vdd=p_vdd,
@@ -184,6 +192,7 @@ def solve_mac(t: ThinCell, segment: bool, data_lines: int) -> MacRow:
         xl_pad=xl_pad,
         xl_wire=xl_wire,
         pchb_pad=pchb_pad,
+        dip=dip,
         pchb_wire=pchb_wire,
         t_pad=t_met2,
         vl_wire=vl_wire,
@@ -227,7 +236,7 @@ def _n_devices(c: Canvas, row: MacRow) -> None:
     parts.licon(c, row.x_t, row.t_left)
     for y in [row.vl] + ([row.vl2] if row.segment else []):
         parts.licon(c, t.xn, y)
-    parts.licon(c, row.x_xl, row.xl)
+    parts.licon(c, t.width - t.xn, row.xl)
     parts.licon(c, t.width - t.xn, row.t_right)
     for y in [row.acc, row.sout] + ([row.seg] if row.segment else []):
         c.box("poly", 0, y - half, t.xn2 + endcap, y + half)
@@ -238,18 +247,14 @@ def _n_devices(c: Canvas, row: MacRow) -> None:
     parts.poly_contact(c, x, row.mul)
 
 
-def _xl_contact(t: ThinCell) -> float | None:
-    """Where XL's contact and its mcon stand beside LBL's li1; None if there is no such place."""
-    pdk = t.pdk
-    over = t.licon / 2 + pdk.enclosure_adjacent("li1", "licon")
-    x = max(t.width - t.xn, pdk.up(_mul_contact(t) + 2 * over + pdk.space("li1")))
-    lane = t.lanes["XL_T"]
-    return x if abs(parts.mcon_in(pdk, x, lane.x1, lane.x2) - x) < 1e-9 else None
-
-
 def _mul_contact(t: ThinCell) -> float:
-    """Where LBL's contact on the multiplying gate stands: between the P strip and the right N column."""
-    return t.pdk.down(t.width - t.xn2 - t.pdk.space("licon_poly", "active") - t.licon / 2)
+    """Where LBL's contact on the multiplying gate stands: between the P strip and the right N column, its
+    li1 beside XL's."""
+    pdk, lane, x = t.pdk, t.lanes["XL_T"], t.width - t.xn
+    over = t.licon / 2 + pdk.enclosure_adjacent("li1", "licon")
+    xl_left = min(x - over, parts.mcon_in(pdk, x, lane.x1, lane.x2) - pdk.size("mcon") / 2)
+    beside_gate = t.width - t.xn2 - pdk.space("licon_poly", "active") - t.licon / 2
+    return pdk.down(min(beside_gate, xl_left - pdk.space("li1") - over))
 
 
 def _p_devices(c: Canvas, row: MacRow) -> None:
@@ -333,7 +338,7 @@ def _li(c: Canvas, row: MacRow) -> None:
     # single contacts
     for y in [row.vl] + ([row.vl2] if row.segment else []):
         parts.li_pad(c, t.xn, y, "y")
-    parts.li_pad(c, row.x_xl, row.xl, "x")
+    parts.li_pad(c, xr, row.xl, "x")
     x_pchb = lanes["PCHB"].x
     c.box("li1", t.xc - over, row.pchb - half, max(t.xc + over, x_pchb + m), row.pchb + half)
     c.box("li1", x_pchb - m, row.pchb - half, x_pchb + m, row.pchb_mcon + m)
@@ -389,7 +394,7 @@ def _columns(c: Canvas, row: MacRow, cut: bool) -> None:
         parts.island(c, -edge, edge, y, pad)
     parts.island(c, lanes["PCHB"].x1, lanes["PCHB"].x2, row.pchb_mcon, row.pchb_pad)
     xr, island = t.width - t.xn, lanes["XL_T"]
-    xl_low, xl_high = parts.island(c, island.x1, island.x2, row.xl, row.xl_pad, row.x_xl)
+    xl_low, xl_high = parts.island(c, island.x1, island.x2, row.xl, row.xl_pad, xr)
     _, t_high = parts.island(c, island.x1, island.x2, row.li_t, row.t_pad, xr)
 
     # GBLB
@@ -420,8 +425,6 @@ def _rows(c: Canvas, row: MacRow) -> None:
     upright, flat = (m2.pad, m2.pad_long), (m2.pad_long, m2.pad)
     wires = [
         ("ACC", row.acc_wire, 0.0, row.acc_pad, flat),
-        ("XL", row.xl_wire, lanes["XL_T"].x, row.xl_pad, flat),
-        ("PCHB", row.pchb_wire, lanes["PCHB"].x, row.pchb_pad, flat),
         ("SOUT", row.sout_wire, 0.0, _hanging(row, row.sout_wire), upright),
     ]
     if row.segment:
@@ -430,6 +433,16 @@ def _rows(c: Canvas, row: MacRow) -> None:
         c.box("met2", 0, y - m2.w / 2, w, y + m2.w / 2)
         parts.rect(c, "met2", x, pad, *size)
         c.port(net, "met2", 0, y - m2.w / 2, w, y + m2.w / 2)
+    xl, pchb = lanes["XL_T"].x, lanes["PCHB"].x
+    parts.rect(c, "met2", xl, row.xl_pad, *flat)
+    parts.rect(c, "met2", pchb, row.pchb_pad, *flat)
+    # XL dips once it is past ACC's pad, PCHB once it is past that bend and up to XL's own pad
+    bend1 = t.pdk.up(m2.pad_long / 2 + m2.s)
+    bend2, bend3 = bend1 + m2.pitch, t.pdk.down(xl - m2.pad_long / 2 - m2.s - m2.w)
+    low = row.xl_wire - row.dip
+    _path(c, "XL", [(row.xl_wire, 0.0, bend1), (low, bend1, w)])
+    low = row.pchb_wire - row.dip
+    _path(c, "PCHB", [(row.pchb_wire, 0.0, bend2), (low, bend2, bend3), (row.pchb_wire, bend3, w)])
     left, right = lanes["VL_N"], Lane(lanes["VL"].x1, lanes["VL"].x1 + t.m1.pad)
     for y in [row.vl_wire] + ([row.vl2_wire] if row.segment else []):
         c.box("met2", left.x, y - m2.w / 2, right.x, y + m2.w / 2)
@@ -441,3 +454,11 @@ def _rows(c: Canvas, row: MacRow) -> None:
     for k, y in enumerate(row.data):
         c.box("met2", 0, y - m2.w / 2, w, y + m2.w / 2)
         c.port(f"DATA{k}", "met2", 0, y - m2.w / 2, w, y + m2.w / 2)
+
+
+def _path(c: Canvas, net: str, pieces: list[tuple[float, float, float]]) -> None:
+    """met2 wire of pieces (y, x1, x2) from left to right; each runs on under the next one's start."""
+    w, end = c.pdk.width("met2"), pieces[-1][2]
+    for y, x1, x2 in pieces:
+        c.box("met2", x1, y - w / 2, min(x2 + w, end), y + w / 2)
+        c.port(net, "met2", x1, y - w / 2, x2, y + w / 2)
