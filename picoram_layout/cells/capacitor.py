@@ -27,10 +27,15 @@ def rail_w(pdk: Pdk) -> float:
     return pdk.up2(max(finger_w(pdk), *pads))
 
 
+def rail_end(pdk: Pdk) -> float:
+    """How far a rail reaches past the centre of its last via3."""
+    return _via3_long(pdk) / 2
+
+
 def fingers(t: ThinCell) -> list[float]:
     """Centres of all fingers from edge to edge: even ones GND, odd ones T."""
     pdk = t.pdk
-    pitch = finger_w(pdk) / 2 + _space(pdk) + max(_pad_w(pdk), _island_w(pdk)) / 2
+    pitch = finger_w(pdk) / 2 + _space(pdk) + max(_pad_w(pdk) / 2, _island_w(pdk) / 2, rail_end(pdk))
     count = 2 * math.floor(t.width / pitch / 2 + 1e-9)
     while pdk.down(t.width / count) < pitch - 1e-9:  # on grid, some fingers are closer than the mean
         count -= 2
@@ -90,7 +95,9 @@ def shapes(t: ThinCell, style: str, height: float, t_y: float, total: float) -> 
             opening = [(0.0, top - long - pdk.space("met3")), (top + pdk.space("met3"), total)]
             for y1, y2 in opening if x == x_t else [(0.0, total)]:
                 drawn.append(("GND", "met3", (x - half, y1, x + half, y2)))
-        drawn += [("GND", "met3", (-rail, y - rail, t.width + rail, y + rail)) for y in rails]
+        drawn += [
+            ("GND", "met3", (-rail_end(pdk), y - rail, t.width + rail_end(pdk), y + rail)) for y in rails
+        ]
         drawn.append(("T", "met3", (x_t - width / 2, top - long, x_t + width / 2, top)))
         contacts = fingers(t)[1::2]
     else:
@@ -155,14 +162,14 @@ def _space(pdk: Pdk) -> float:
 def comb(t: ThinCell, height: float, total: float) -> dict[str, list[Box]]:
     """Boxes (um) of the comb on one layer, by net."""
     pdk = t.pdk
-    w, rail, pad, s = finger_w(pdk) / 2, rail_w(pdk) / 2, _pad_w(pdk) / 2, _space(pdk)
+    w, rail, end, s = finger_w(pdk) / 2, rail_w(pdk) / 2, rail_end(pdk), _space(pdk)
     xs = fingers(t)
     low, top = _live_rail(t, height)
     ground = [(x - w, -rail, x + w, total + rail) for x in (xs[0], xs[-1])]
     ground += [(x - w, 0.0, x + w, low - s) for x in xs[2:-1:2]]
-    ground += [(-rail, y - rail, t.width + rail, y + rail) for y in (0.0, height, total)]
+    ground += [(-end, y - rail, t.width + end, y + rail) for y in (0.0, height, total)]
     live = [(x - w, rail + s, x + w, top) for x in xs[1::2]]
-    live.append((xs[1] - pad, low, xs[-2] + pad, top))
+    live.append((xs[1] - end, low, xs[-2] + end, top))
     return {"GND": ground, "T": live}
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from picoram_layout.cells import parts
 from picoram_layout.cells.bitcell import wlr_bend
-from picoram_layout.cells.capacitor import rail_w
+from picoram_layout.cells.capacitor import rail_end, rail_w
 from picoram_layout.cells.cluster import ClusterRow
 from picoram_layout.cells.thin_cell import Lane, ThinCell, poly_pad, via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
@@ -346,11 +346,11 @@ def supply_island(pdk: Pdk) -> float:
 def met4_line(row: ClusterRow, width: float, left: bool, right: bool) -> tuple[float, float]:
     """Left and right edge of VDD's met4 line in a strip with capacitors on these sides (um)."""
     pdk = row.t.pdk
-    off = rail_w(pdk) / 2 + max(pdk.space("met3"), pdk.space("met4"))
+    off = rail_end(pdk) + max(pdk.space("met3"), pdk.space("met4"))
     free = pdk.up(max(pdk.space("met3"), pdk.space("met4")) / 2)
     wide = pdk.get("wide_space", "met4")
     if wide and wide.value and width - 2 * free >= wide.extra["wide"]:
-        off, free = max(off, rail_w(pdk) / 2 + wide.value), max(free, wide.value)
+        off, free = max(off, rail_end(pdk) + wide.value), max(free, wide.value)
     return pdk.up(off if left else free), pdk.down(width - (off if right else free))
 
 

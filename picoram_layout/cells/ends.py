@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from picoram_layout.cells import parts
 from picoram_layout.cells.bitcell import beyond, bitcell, supply_contact, wlr_bend
-from picoram_layout.cells.capacitor import rail_w
+from picoram_layout.cells.capacitor import rail_end, rail_w
 from picoram_layout.cells.cluster import ClusterRow
 from picoram_layout.cells.dac_strip import Strip, met4_line, supply_island
 from picoram_layout.cells.mac import corner, tap_size, well_tap
@@ -55,7 +55,7 @@ def solve_end(row: ClusterRow) -> End:
     height = pdk.up(max(gnd + bar / 2 + rail / 2, tap_low + below + t.height))
     dummy = height - t.height
     npc = pdk.size("licon") / 2 + pdk.enclosure("npc", "licon_poly")
-    edge = pdk.up(max(npc, t.pad_x / 2, t.m1.pad_long / 2, t.m2.pad_long / 2, rail / 2))
+    edge = pdk.up(max(npc, t.pad_x / 2, t.m1.pad_long / 2, t.m2.pad_long / 2, rail_end(pdk)))
     return End(t, vdd, gnd, bar, strap, pdk.down(dummy - below), round(dummy, 6), height, edge)
 
 
