@@ -65,7 +65,7 @@ def _plan(pdk: Pdk, values: dict[str, Any]) -> Plan:
 
     bits = values.get("input_bits", 4)
     columns = values.get("columns", 2 ** min(max(int(bits), 1), 8))
-    data = {
+    data: dict[str, Any] = {
         "name": "cell",
         "pdk": pdk.name,
         "array": {

@@ -8,6 +8,7 @@ In met4 a VDD line runs through the strip; GND crosses it in met3.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -51,7 +52,7 @@ def solve_strip(row: ClusterRow, index: int, last: bool, sample_w: float, share_
     edge = m1.pad_long / 2 + m1.s  # beside islands of the columns
     names = (["SHR"] if index else []) + (["D"] if _own_lane(row, index) else []) + ["XL_L", "XL_R", "SMP"]
     x = edge if index else m1.s
-    lanes = []
+    lanes: list[tuple[str, Lane]] = []
     for name in names:
         w = m1.w if name in ("SHR", "SMP") else m1.pad
         if name == "XL_R":  # pads of both XL wires lie side by side
@@ -162,7 +163,7 @@ def _sampling(c: Canvas, row: ClusterRow, s: Strip, h: _Heights) -> None:
                 c.box("li1", x - half, h.d_bar - half, x + half, low)
             else:
                 c.box("li1", x - half, high, x + half, _x_bar(row, y2) + half)
-    gates = [(a + b) / 2 for a, b in zip(xs, xs[1:], strict=False)]
+    gates = [(a + b) / 2 for a, b in itertools.pairwise(xs)]
     endcap = pdk.rule("extension", "poly", "diff")
     x_pad = s.lane("XL_R").x if s.fingers > 1 else _pad_x(row, s)
     pad_y, _ = poly_pad(pdk)

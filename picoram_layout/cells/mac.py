@@ -304,7 +304,14 @@ def _wells(c: Canvas, row: MacRow) -> None:
     for side in "LR":
         implant(c, t, "nsdm", side, -n, low - p_off)
         implant(c, t, "nsdm", side, high + p_off, row.height + n)
-    implant(c, t, "psdm", "L", min(0.0, row.p_vdd - beyond(t, "psdm", "pdiff")), row.height + beyond(t, "psdm", "pdiff"))
+    implant(
+        c,
+        t,
+        "psdm",
+        "L",
+        min(0.0, row.p_vdd - beyond(t, "psdm", "pdiff")),
+        row.height + beyond(t, "psdm", "pdiff"),
+    )
     psdm = pdk.up(pdk.enclosure("psdm", "pdiff"))
     c.box("psdm", 0, low - p_over, t.xp2 + psdm, high + p_over)
     c.box("psdm", t.width - t.xn2 - p_over, low - p_over, t.width, high + p_over)
@@ -394,7 +401,7 @@ def _columns(c: Canvas, row: MacRow, cut: bool) -> None:
         parts.island(c, -edge, edge, y, pad)
     parts.island(c, lanes["PCHB"].x1, lanes["PCHB"].x2, row.pchb_mcon, row.pchb_pad)
     xr, island = t.width - t.xn, lanes["XL_T"]
-    xl_low, xl_high = parts.island(c, island.x1, island.x2, row.xl, row.xl_pad, xr)
+    xl_low, _ = parts.island(c, island.x1, island.x2, row.xl, row.xl_pad, xr)
     _, t_high = parts.island(c, island.x1, island.x2, row.li_t, row.t_pad, xr)
 
     # GBLB

@@ -60,7 +60,7 @@ def mcon(pen: Pen, x: float, y: float) -> None:
 
 
 def poly_contact(pen: Pen, x: float, y: float, along: Axis = "x") -> None:
-    """Contact on field poly with its poly pad (long side along x or y) and nitride cut; li1 is left to the wire."""
+    """Contact on field poly with its pad (long side along x or y) and nitride cut; li1 is the wire's."""
     pdk = pen.pdk
     short, long = poly_pad(pdk)
     rect(pen, "poly", x, y, *((long, short) if along == "x" else (short, long)))

@@ -227,7 +227,7 @@ def _wires(m1: Wire, line: float, power: float, xn: float, xp: float) -> float:
 
 
 def _beside_gblb(m1: Wire, line: float, xn: float) -> float:
-    """From the right edge of GND's contacts and via pads, beside the cluster's GBLB, to the cell's right edge."""
+    """From the right edge of GND's contacts and via pads, which are beside GBLB, to the cell's edge."""
     return m1.s + line / 2 + xn
 
 
