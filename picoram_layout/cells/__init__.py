@@ -61,7 +61,7 @@ class CellEntry:
 def _plan(pdk: Pdk, values: dict[str, Any]) -> Plan:
     """The plan of a small array with these parameters: every cell is drawn from one."""
     from picoram_layout.plan import make_plan
-    from picoram_layout.spec import check
+    from picoram_layout.spec.load import check
 
     bits = values.get("input_bits", 4)
     columns = values.get("columns", 2 ** min(max(int(bits), 1), 8))
