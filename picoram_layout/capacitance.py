@@ -213,7 +213,10 @@ def _solve(
     start = time.perf_counter()
     nets = [live, ground, *sorted({s.net for s in solids} - {live, ground}), SUBSTRATE]
     solids = [*solids, _Solid(SUBSTRATE, (0.0, 0.0, -0.1 * pitch[0]), (*pitch, 0.0))]
+    # no step is coarser than the edges themselves: a crowded unit keeps their number of unknowns
     while 8 * math.prod(map(len, coarse_axes := _axes(solids, pitch, 2 * step))) > _MAX_UNKNOWNS:
+        if step > max(pitch):
+            break
         step *= 2
     axes = [np.sort(np.concatenate([a, (a[1:] + a[:-1]) / 2])) for a in coarse_axes]
     scale = _VACUUM * stack.permittivity

@@ -1,14 +1,16 @@
 """Layer density: exact areas on a grid of tiles, summed up along the hierarchy.
 
-A layer is cut along the boundary marks of all cells and merged (overlaps between cells count once), so that
-shapes stay in the cells they belong to; then each cell is measured once. A placement that lies within one
-tile adds its cell's total, one that crosses a tile border is opened.
+Overlaps count once. To merge a layer as a whole would lift every shape that is connected over cell borders
+out of its cell, so it is merged within the outlines of the cells that pave the layout and apart from that
+outside of them. Then each cell is measured once: a placement that lies within one tile adds its cell's total,
+one that crosses a tile border is opened.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import klayout.db as kdb
 import numpy as np
@@ -16,9 +18,6 @@ from numpy.typing import NDArray
 
 from picoram_layout.errors import InputError
 from picoram_layout.pdk import Pdk
-
-if TYPE_CHECKING:
-    from picoram_layout.drc.deck import Deck
 
 Array = NDArray[np.float64]
 
@@ -44,13 +43,8 @@ def layer_density(layout: kdb.Layout, top: str, pdk: Pdk) -> dict[str, LayerDens
     return {layer: one_layer_density(layout, top, pdk, layer) for layer in pdk.density["layers"]}
 
 
-def one_layer_density(
-    layout: kdb.Layout, top: str, pdk: Pdk, layer: str, *, exact: bool = True
-) -> LayerDensity:
-    """Density of one layer, drawn or derived. `InputError` if the cell is unknown.
-
-    Without ``exact`` overlaps count twice: a bound from above, found much faster.
-    """
+def one_layer_density(layout: kdb.Layout, top: str, pdk: Pdk, layer: str) -> LayerDensity:
+    """Density of one layer, drawn or derived. `InputError` if the cell is unknown."""
     box = extent(layout, top, pdk)
     window, step = (max(1, round(pdk.density[k] / layout.dbu)) for k in ("window", "step"))
     rule = pdk.get("density", layer)
@@ -60,7 +54,7 @@ def one_layer_density(
     wide, high = min(window, box.width()), min(window, box.height())
     x, y = _starts(box.left, box.right, wide, step), _starts(box.bottom, box.top, high, step)
     xs, ys = np.union1d(x, x + wide), np.union1d(y, y + high)
-    tiles = tile_areas(layout, top, pdk, layer, xs, ys, exact=exact)
+    tiles = tile_areas(layout, top, pdk, layer, xs, ys)
     total = np.zeros((len(xs), len(ys)))
     total[1:, 1:] = tiles.cumsum(axis=0).cumsum(axis=1)
     i1, i2 = np.searchsorted(xs, x), np.searchsorted(xs, x + wide)
@@ -108,21 +102,13 @@ def extent(layout: kdb.Layout, top: str, pdk: Pdk) -> kdb.Box:
     return box
 
 
-def tile_areas(
-    layout: kdb.Layout, top: str, pdk: Pdk, layer: str, xs: Any, ys: Any, *, exact: bool = True
-) -> Array:
+def tile_areas(layout: kdb.Layout, top: str, pdk: Pdk, layer: str, xs: Any, ys: Any) -> Array:
     """Area of a layer (drawn, or ``active`` and other derived ones) in each tile, in square database units.
 
     ``xs`` and ``ys`` are the ascending borders of the tiles in database units; they must cover the layout.
-    Overlaps count once, or without ``exact`` as often as they are drawn.
     """
-    from picoram_layout.drc.deck import Deck
-
-    deck = Deck(layout, layout.cell(top), pdk)
-    shapes = deck.layer(layer)
-    parts = _disjoint(deck, shapes) if exact else [shapes]
     areas = np.zeros((len(xs) - 1, len(ys) - 1))
-    for part in parts:
+    for part in _without_overlaps(layout, top, pdk, layer):
         target = kdb.Layout()
         target.dbu = layout.dbu
         cell, index = target.create_cell(top), target.layer(1, 0)
@@ -131,15 +117,42 @@ def tile_areas(
     return areas
 
 
-def _disjoint(deck: Deck, shapes: kdb.Region) -> list[kdb.Region]:
-    """A layer as two regions without overlaps whose shapes stay within the small cells."""
-    pdk, dbu = deck.pdk, deck.layout.dbu
-    marks = deck.region(pdk.marks["boundary"])
-    marks.merged_semantics = False  # nested cells: every one's own outline
-    # outlines of large cells would only lift the shapes that they cross out of the small ones
-    small = round(pdk.density["step"] / dbu)
-    outlines = marks.with_bbox_max(None, small, False).edges().extended(0, 0, 0, 1, False)
-    return [(shapes - outlines).merged(), (shapes & outlines).merged()]
+def _without_overlaps(layout: kdb.Layout, top: str, pdk: Pdk, layer: str) -> Iterator[kdb.Region]:
+    """Regions that together are a layer, none of whose shapes overlap."""
+    from picoram_layout.drc.deck import Deck
+
+    paving = _paving(layout, layout.cell(top), pdk)
+    if paving:
+        layout = layout.dup()
+        mark = layout.insert_layer(kdb.LayerInfo())
+        for cell, outline in paving.items():
+            layout.cell(cell).shapes(mark).insert(outline)
+        deck = Deck(layout, layout.cell(top), pdk)
+        stones = kdb.Region(kdb.RecursiveShapeIterator(layout, deck.top, mark), deck.store)
+        merged = stones.area()
+        stones.merged_semantics = False
+        if stones.area() == merged:  # no two outlines overlap
+            shapes = deck.layer(layer)
+            yield stones & shapes
+            yield (shapes - stones).merged()
+            return
+    deck = Deck(layout, layout.cell(top), pdk)
+    yield deck.layer(layer).merged()
+
+
+def _paving(layout: kdb.Layout, top: kdb.Cell, pdk: Pdk) -> dict[int, kdb.Box]:
+    """Outlines (boundary marks) of the largest cells below the top that are not larger than a density step."""
+    index = layout.find_layer(*pdk.marks["boundary"])
+    if index is None:
+        return {}
+    most, called = round(pdk.density["step"] / layout.dbu), set(top.called_cells())
+    small: dict[int, kdb.Box] = {}
+    for number in called:
+        marks = [shape for shape in layout.cell(number).shapes(index).each() if shape.is_box()]
+        if len(marks) == 1 and max(marks[0].box.width(), marks[0].box.height()) <= most:
+            small[number] = marks[0].box
+    inner = {child for number in small for child in layout.cell(number).called_cells()}
+    return {number: box for number, box in small.items() if number not in inner}
 
 
 class _Tiles:

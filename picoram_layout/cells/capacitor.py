@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from picoram_layout.cells import parts
-from picoram_layout.cells.thin_cell import ThinCell
+from picoram_layout.cells.thin_cell import ThinCell, via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.pdk import Pdk
 
@@ -72,6 +72,8 @@ def capacitor(lib: Library, t: ThinCell, style: str, height: float, t_y: float, 
         if layer == "met4":
             c.port(net, layer, *box)
     parts.via(c, "via2", stack_x(t), t_y)
+    short, long = via_pad(t.pdk, "met2", "via2")
+    parts.rect(c, "met2", stack_x(t), t_y, long, short)
     return c.done(t.width, total, {"style": style})
 
 

@@ -43,7 +43,8 @@ class MacRow:
     dummy_vdd: float
     li_t: float  # li1 tracks
     tap: float
-    contact: float  # where GND and VDD on the right reach met1
+    vdd: float  # where VDD and GND on the right reach met1
+    gnd: float
     acc_pad: float  # met2: centres of pads and wires
     acc_wire: float
     xl_pad: float
@@ -123,8 +124,8 @@ def _stack(t: ThinCell, segment: bool, data_lines: int, bent: bool) -> MacRow:
     t_met2 = up(pchb_low + m2.w + m2.s + t_high / 2)
     # VL's via beside the PCHB island: clear of it in met1 and of its pad in met2
     reach = pdk.up(parts.via_reach(pdk, "met1", "via", m1.pad))
-    island = max(pchb_pad + reach, pchb_mcon + m_reach)
-    vl_wire = up(max(pchb_low - dip + m2.pad + m2.s + m2.pad / 2, island + m1.s + reach))
+    pchb_island = max(pchb_pad + reach, pchb_mcon + m_reach)
+    vl_wire = up(max(pchb_low - dip + m2.pad + m2.s + m2.pad / 2, pchb_island + m1.s + reach))
     seg = vl2 = seg_wire = vl2_wire = 0.0
     top = max(vl_wire + m2.pad / 2, t_met2 + t_high / 2)
     sout = up(max(vl + g, acc + t.pad_pitch))
@@ -161,10 +162,14 @@ def _stack(t: ThinCell, segment: bool, data_lines: int, bent: bool) -> MacRow:
     vl_top = max(vl_wire, vl2_wire) + reach
     front_end = max(front_end, vl_top + corner(m1.s, beside) + parts.mcon_reach(pdk, t.line))
     wiring = top + m2.s + max(m2.w / 2 - t.y_wlr_left, m2.pad / 2 - t.y_wlr)
+    # GBLB is back on its track below WLR's island of the cluster above
+    t_island = t_met2 + reach
+    island_low = t.y1 - parts.mcon_reach(pdk, m1.pad_long)
+    front_end = max(front_end, t_island + m1.w + 2 * m1.s - island_low)
     # T's via stack may reach over the upper boundary as far as the capacitor can be lifted
     height = up(max(front_end, wiring, t_met2 + stack_room(pdk) - most_lift(pdk)))
-    t_island = t_met2 + reach
-    contact = up(max(tap, max(t_island, island) + m1.s + parts.mcon_reach(pdk, t.line)))
+    beside_island = m1.s + parts.mcon_reach(pdk, t.line)
+    vdd, gnd = (up(max(tap, top + beside_island)) for top in (pchb_island, t_island))
     return MacRow(
         t=t,
         segment=segment,
@@ -186,7 +191,8 @@ def _stack(t: ThinCell, segment: bool, data_lines: int, bent: bool) -> MacRow:
         dummy_vdd=height - max(g, first_pad) - g,
         li_t=li_t,
         tap=tap,
-        contact=contact,
+        vdd=vdd,
+        gnd=gnd,
         acc_pad=acc_pad,
         acc_wire=acc_wire,
         xl_pad=xl_pad,
@@ -358,15 +364,15 @@ def _li(c: Canvas, row: MacRow) -> None:
     x_tap = well_tap(t)
     c.box("li1", t.xp - half, row.tap - half, x_tap + over, row.tap + half)
     vdd = lanes["VDD_R"].x2 - t.line / 2
-    c.box("li1", vdd - m, row.tap - half, vdd + m, row.contact + m)
-    _supply_pad(c, t, vdd, row.contact)
+    c.box("li1", vdd - m, row.tap - half, vdd + m, row.vdd + m)
+    _supply_pad(c, t, vdd, row.vdd)
     # GND: left tap up to the cluster's own contact, right tap to met1
     c.box("li1", t.xn - over, row.tap - half, t.xn + over, row.tap + half)
     c.box("li1", t.xn - half, row.tap - half, t.xn + half, row.height + half)
     gnd = lanes["GND_R"].x1 + t.line / 2
     c.box("li1", gnd - m, row.tap - half, xr + over, row.tap + half)
-    c.box("li1", gnd - m, row.tap - half, gnd + m, row.contact + m)
-    _supply_pad(c, t, gnd, row.contact)
+    c.box("li1", gnd - m, row.tap - half, gnd + m, row.gnd + m)
+    _supply_pad(c, t, gnd, row.gnd)
 
 
 def _supply_pad(c: Canvas, t: ThinCell, x: float, y: float) -> None:

@@ -67,11 +67,7 @@ def antenna(deck: Deck, rule: Rule) -> list[Marker]:
 def density(deck: Deck, rule: Rule) -> list[Marker]:
     """The fullest window of a layer is not fuller than the value (a share of 1)."""
     found, dbu = CellMarkers(), deck.layout.dbu
-    layout, top, layer = deck.layout, deck.top.name, rule.layers[0]
-    bound = one_layer_density(layout, top, deck.pdk, layer, exact=False)
-    if bound.worst <= value(rule):
-        return []
-    measured = one_layer_density(layout, top, deck.pdk, layer)
+    measured = one_layer_density(deck.layout, deck.top.name, deck.pdk, rule.layers[0])
     if measured.worst > value(rule) + 1e-9:
         found.add(deck.top.name, kdb.Region(kdb.DBox(*measured.worst_box).to_itype(dbu)))
     return [found]
