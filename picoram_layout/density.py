@@ -141,7 +141,7 @@ def _without_overlaps(layout: kdb.Layout, top: str, pdk: Pdk, layer: str) -> Ite
 
 
 def _paving(layout: kdb.Layout, top: kdb.Cell, pdk: Pdk) -> dict[int, kdb.Box]:
-    """Outlines (boundary marks) of the largest cells below the top that are not larger than a density step."""
+    """Outlines (boundary marks) of the largest cells below the top that are no larger than a density step."""
     index = layout.find_layer(*pdk.marks["boundary"])
     if index is None:
         return {}
