@@ -356,9 +356,9 @@ def narrow_sampling_switch(drawn: Drawn, plan: Plan) -> None:
 
 
 def loose_dummy_wordlines(drawn: Drawn, plan: Plan) -> None:
-    """The lower dummy row's wordlines lose their via to GND."""
-    corner = drawn.box(plan.x_edge, 0, plan.width, plan.y[0])
-    drawn.shapes["via2"] = drawn.shapes["via2"].not_inside(corner)
+    """The lower dummy row's wordlines lose their vias to GND."""
+    end = drawn.box(0, 0, plan.width, plan.y[0])
+    drawn.shapes["via2"] = drawn.shapes["via2"].not_inside(end)
 
 
 def swap_names(layer: str, a: str, b: str) -> Spoil:
