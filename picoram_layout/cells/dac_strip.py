@@ -292,27 +292,27 @@ def _row_wires(c: Canvas, row: ClusterRow, s: Strip, even: bool) -> None:
     t, m2, w = row.t, row.t.m2, s.width
     wide, high = m2.pad_long, m2.pad
 
-    def wire(y: float, x1: float = 0.0, x2: float = w) -> None:
+    def wire(net: str, y: float, x1: float = 0.0, x2: float = w) -> None:
         c.box("met2", x1, y - m2.w / 2, x2, y + m2.w / 2)
+        c.port(net, "met2", x1, y - m2.w / 2, x2, y + m2.w / 2)
 
     for name, (y, y_inner) in row.wires().items():
         if y == y_inner or not even:
-            wire(y_inner)
+            wire(name, y_inner)
             continue
         bend = wlr_bend(t)  # clear of the supply's via in the middle of the strip
         left = 0.0 if s.index == 0 else bend
-        wire(y_inner, left, w - bend)
-        wire(y, w - bend - m2.w, w)
+        wire(name, y_inner, left, w - bend)
+        wire(name, y, w - bend - m2.w, w)
         if s.index:
-            wire(y, 0.0, bend + m2.w)
-        c.port(name, "met2", 0, y - m2.w / 2, w, y + m2.w / 2)
+            wire(name, y, 0.0, bend + m2.w)
     for name in ("XL_L", "XL_R"):
         x = s.lane(name).x
         parts.rect(c, "met2", x, row.y_xl_pad, wide, high)
-        wire(row.y_xl(even), *((0.0, x) if name == "XL_L" else (x, w)))
+        wire(name, row.y_xl(even), *((0.0, x) if name == "XL_L" else (x, w)))
     for j, y in enumerate(row.data):
         if s.index == 0:
-            wire(y)
+            wire(f"DATA{j}", y)
             continue
         mine = abs(y - data_track(row, s)) < 1e-9
         if mine:
@@ -320,11 +320,10 @@ def _row_wires(c: Canvas, row: ClusterRow, s: Strip, even: bool) -> None:
             parts.rect(c, "met2", x, y, wide, high)
             gnd = x if s.last else x + wide / 2 + m2.s
             _gnd_stack(c, row, y, gnd)
-            wire(y, 0.0, x)
-            wire(y, gnd, w)
+            wire(f"DATA{j}", y, 0.0, x)
+            wire("GND", y, gnd, w)
         else:
-            wire(y)
-        c.port(f"DATA{j}", "met2", 0, y - m2.w / 2, w, y + m2.w / 2)
+            wire(f"DATA{j}", y)
 
 
 def _gnd_stack(c: Canvas, row: ClusterRow, y: float, left: float) -> None:
