@@ -16,10 +16,13 @@ from picoram_layout.publish import MANIFEST, sha256, staging
 
 if TYPE_CHECKING:
     from picoram_layout.cells import CellEntry, Parameter
+    from picoram_layout.drc import DrcResult
     from picoram_layout.layout import Block, Library
 
 # Kind of the rules that average over windows far larger than a cell.
 _WHOLE = "density"
+# Kinds of rules that ask for taps, which some cells leave to their neighbours in the array.
+_TAPS = ("tapped", "latchup")
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -57,7 +60,6 @@ def cell(name: str, settings: list[str], pdk_name: str, output: Path | None, jso
     files = [f"{name}.{suffix}" for suffix in ("gds", "png", "lyrdb")]
     with staging(out, [*files, MANIFEST]) as stage:
         from picoram_layout.commands.checks import drc_summary, print_drc
-        from picoram_layout.drc import run_drc
         from picoram_layout.layout import Library
         from picoram_layout.report.pictures import render
         from picoram_layout.stream import write_layout
@@ -67,15 +69,7 @@ def cell(name: str, settings: list[str], pdk_name: str, output: Path | None, jso
         gds, png, lyrdb = (stage.folder / file for file in files)
         write_layout(library.layout, block.name, gds)
         render(library.layout, block.name, pdk, png)
-        result = run_drc(
-            library.layout, block.name, pdk, only=[rule.id for rule in pdk.rules if rule.kind != _WHOLE]
-        )
-        result.rules_not_checked += pdk.not_checked
-        result.rules_not_checked += [
-            {"id": rule.id, "why": "a rule of whole layouts, not of a single cell"}
-            for rule in pdk.rules
-            if rule.kind == _WHOLE
-        ]
+        result = check_cell(entry, library, block)
         result.write_lyrdb(lyrdb)
         report = {
             "cell": name,
@@ -97,6 +91,24 @@ def cell(name: str, settings: list[str], pdk_name: str, output: Path | None, jso
         _print_cell(name, block, out, pdk)
         print_drc(result, block.name, pdk)
     return 1 if result.violations else 0
+
+
+def check_cell(entry: CellEntry, library: Library, block: Block) -> DrcResult:
+    """DRC of a cell on its own; what it cannot be asked alone is among the rules not checked."""
+    from picoram_layout.drc import run_drc
+
+    pdk = library.pdk
+    skipped = {
+        rule.id: "a rule of whole layouts, not of a single cell" for rule in pdk.rules if rule.kind == _WHOLE
+    }
+    if entry.needs_array:
+        why = "the taps of this cell are in its neighbours; checked in an array"
+        skipped |= {rule.id: why for rule in pdk.rules if rule.kind in _TAPS}
+    asked = [rule.id for rule in pdk.rules if rule.id not in skipped]
+    result = run_drc(library.layout, block.name, pdk, only=asked)
+    result.rules_not_checked += pdk.not_checked
+    result.rules_not_checked += [{"id": name, "why": why} for name, why in skipped.items()]
+    return result
 
 
 def _print_cell(name: str, block: Block, out: Path, pdk: Pdk) -> None:
