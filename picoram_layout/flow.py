@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from picoram_layout.background import beside
 from picoram_layout.pdk import Pdk, load_pdk
 from picoram_layout.publish import MANIFEST, Staging, sha256, staging
+from picoram_layout.report.views import View, render_file
 
 if TYPE_CHECKING:
     from picoram_layout.macro import Drawing
@@ -56,17 +58,24 @@ def build(spec: Spec, out: Path, *, drc: bool = True, progress: Progress) -> Res
     pdk = load_pdk(spec.pdk)
     gds, oas, lyrdb = (f"{spec.name}.{suffix}" for suffix in ("gds", "oas", "lyrdb"))
     clock = _Clock(progress)
-    with staging(out, [gds, oas, lyrdb, "report.html", MANIFEST]) as stage:
+    with staging(out, [gds, oas, lyrdb, "report.html", MANIFEST]) as stage, ExitStack() as jobs:
         with clock.step("drawing"):
+            from picoram_layout.plan import capacitance, make_plan
+
+            solved = jobs.enter_context(beside(capacitance, make_plan(spec)))
             from picoram_layout.macro import draw
 
-            drawing = draw(spec, pdk)
+            drawing = draw(spec, pdk, solved)
         layout, top = drawing.library.layout, drawing.top.name
         with clock.step("layout files"):
             from picoram_layout.stream import write_layout
 
             for name in (gds, oas):
                 write_layout(layout, top, stage.folder / name)
+        folder = stage.folder / "pictures"
+        folder.mkdir()
+        views = _views(drawing, folder)
+        drawn = jobs.enter_context(beside(render_file, stage.folder / gds, pdk.name, views))
         with clock.step("density"):
             from picoram_layout.density import layer_density
 
@@ -79,7 +88,9 @@ def build(spec: Spec, out: Path, *, drc: bool = True, progress: Progress) -> Res
                 result = run_drc(layout, top, pdk)
                 result.write_lyrdb(stage.folder / lyrdb)
         with clock.step("pictures"):
-            pictures = _pictures(drawing, pdk, list(density), stage.folder / "pictures", spec.name)
+            pictures = _diagrams(drawing, pdk, list(density), folder, spec.name)
+            drawn()
+            pictures |= {view.path.stem: view.path for view in views}
         with clock.step("reports"):
             from picoram_layout.report.html import write_html
             from picoram_layout.report.summary import summarise
@@ -99,13 +110,18 @@ def _digests(stage: Staging) -> dict[str, str]:
     return {name: sha256(stage.folder / name) for name in stage.files()}
 
 
-def _pictures(drawing: Drawing, pdk: Pdk, layers: list[str], folder: Path, title: str) -> dict[str, Path]:
-    """Draw floorplan, density maps, gallery and close-ups; the files by name."""
+def _views(drawing: Drawing, folder: Path) -> list[View]:
+    """Pictures of the gallery's cells and of places in the array."""
+    cells = [View(block.name, folder / f"{name}.png") for name, block in drawing.gallery.items()]
+    top = drawing.top.name
+    return cells + [View(top, folder / f"{name}.png", box) for name, box in drawing.closeups.items()]
+
+
+def _diagrams(drawing: Drawing, pdk: Pdk, layers: list[str], folder: Path, title: str) -> dict[str, Path]:
+    """Draw floorplan and density maps; the files by name."""
     from picoram_layout.report.density_map import density_svg
     from picoram_layout.report.floorplan import floorplan_svg
-    from picoram_layout.report.pictures import render
 
-    folder.mkdir()
     layout, top = drawing.library.layout, drawing.top
     files = {"floorplan": folder / "floorplan.svg"}
     plan = floorplan_svg(top, drawing.floorplan, pdk, f"{title}: floorplan")
@@ -113,10 +129,4 @@ def _pictures(drawing: Drawing, pdk: Pdk, layers: list[str], folder: Path, title
     if layers:
         files["density"] = folder / "density.svg"
         files["density"].write_text(density_svg(layout, top.name, pdk, layers), encoding="utf-8")
-    for name, block in drawing.gallery.items():
-        files[name] = folder / f"{name}.png"
-        render(layout, block.name, pdk, files[name])
-    for name, box in drawing.closeups.items():
-        files[name] = folder / f"{name}.png"
-        render(layout, top.name, pdk, files[name], box=box)
     return files

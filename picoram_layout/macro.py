@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from picoram_layout.array.array import array
+from picoram_layout.capacitance import Capacitance
 from picoram_layout.cells.bitcell import bitcell
 from picoram_layout.cells.capacitor import capacitor
 from picoram_layout.cells.cluster import cluster
@@ -45,12 +47,13 @@ class Drawing:
     closeups: dict[str, Box]
 
 
-def draw(spec: Spec, pdk: Pdk) -> Drawing:
-    """Draw the array of a legal spec."""
+def draw(spec: Spec, pdk: Pdk, solved: Callable[[], Capacitance] | None = None) -> Drawing:
+    """Draw the array of a legal spec; ``solved`` hands out the capacitance if it is computed elsewhere."""
     plan = make_plan(spec)
     lib = Library(pdk)
     top = array(lib, plan)
-    return Drawing(lib, top, floorplan(plan), figures(plan), gallery(lib, plan), closeups(plan))
+    cap = solved() if solved else capacitance(plan)
+    return Drawing(lib, top, floorplan(plan), figures(plan, cap), gallery(lib, plan), closeups(plan))
 
 
 def floorplan(plan: Plan) -> list[Area]:
@@ -68,9 +71,8 @@ def floorplan(plan: Plan) -> list[Area]:
     return areas
 
 
-def figures(plan: Plan) -> dict[str, Any]:
+def figures(plan: Plan, cap: Capacitance) -> dict[str, Any]:
     """Numbers of the report; areas in um2, lengths in um."""
-    cap = capacitance(plan)
     cells = plan.spec.array.cells_per_cluster
     core = plan.columns * plan.t.width * (plan.y[-1] - plan.y[0])
     rows_area = plan.x_edge * (plan.y[-1] - plan.y[0])

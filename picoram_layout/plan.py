@@ -113,7 +113,7 @@ def make_plan(spec: Spec) -> Plan:
     pdk, a, b = load_pdk(spec.pdk), spec.array, spec.bitcell
     t = solve(pdk, b.pass_gate_w, b.pull_down_w, b.pull_up_w)
     columns = a.outputs * a.weight_bits
-    groups = tuple(columns >> k for k in range(1, a.input_bits + 1)) + (columns >> a.input_bits,)
+    groups = (*(columns >> k for k in range(1, a.input_bits + 1)), columns >> a.input_bits)
     # data lines over columns: all but the first group's, which ends at the left edge
     data_lines = max(1, a.input_bits - 1)
     plain = solve_cluster(t, a.cells_per_cluster, data_lines, spec.capacitor.style)
