@@ -162,9 +162,7 @@ class Canvas:
     def done(self, width: float, height: float, params: dict[str, Any] | None = None, **info: Any) -> Block:
         """Close the cell: draw its abutment box on the boundary layer and hand out the block."""
         self.box("boundary", 0, 0, width, height)
-        return Block(
-            self.cell.name, self.component, width, height, self.ports, params or {}, info
-        )
+        return Block(self.cell.name, self.component, width, height, self.ports, params or {}, info)
 
 
 def block(

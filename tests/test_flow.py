@@ -8,15 +8,16 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import klayout.db as kdb
 import klayout.rdb as rdb
 import pytest
-from picoram_layout.macro import Drawing
 
 from picoram_layout import flow, macro
 from picoram_layout.errors import InputError
 from picoram_layout.flow import Result, build
+from picoram_layout.macro import Drawing
 from picoram_layout.pdk import Pdk
 from picoram_layout.progress import Quiet
 from picoram_layout.publish import sha256
@@ -122,8 +123,8 @@ def test_a_violation_gives_status_1(spec: Spec, tmp_path: Path, monkeypatch: pyt
     """A met5 sliver in the bitcell is found, counted, reported."""
     draw = macro.draw
 
-    def spoiled(spec: Spec, pdk: Pdk) -> Drawing:
-        drawing = draw(spec, pdk)
+    def spoiled(spec: Spec, pdk: Pdk, solved: Any) -> Drawing:
+        drawing = draw(spec, pdk, solved)
         sliver = kdb.DBox(1.0, 0.3, 1.1, 0.4)
         drawing.gallery["bitcell"].cell.shapes(drawing.library.layer("met5")).insert(sliver)
         return drawing
@@ -147,7 +148,7 @@ STOPS = [RuntimeError("the disk caught fire"), KeyboardInterrupt()]
 
 
 @pytest.mark.parametrize("stop", STOPS, ids=["error", "Ctrl-C"])
-@pytest.mark.parametrize("step", ["_pictures", "sha256"])
+@pytest.mark.parametrize("step", ["_diagrams", "sha256"])
 def test_a_stop_leaves_nothing_new(
     spec: Spec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: BaseException, step: str
 ) -> None:
@@ -169,7 +170,7 @@ def test_a_stop_leaves_the_former_result(
     def fail(*_: object) -> None:
         raise stop
 
-    monkeypatch.setattr(flow, "_pictures", fail)
+    monkeypatch.setattr(flow, "_diagrams", fail)
     with pytest.raises(type(stop)):
         build(spec, former, drc=False, progress=Quiet())
     assert content(former) == before

@@ -17,6 +17,7 @@ import pytest
 from jsonschema import validate  # type: ignore[import-untyped]
 
 from picoram_layout.flow import build
+from picoram_layout.macro import Area
 from picoram_layout.pdk import load_pdk
 from picoram_layout.progress import Quiet
 from picoram_layout.report.areas import shares
@@ -247,20 +248,8 @@ def test_the_floorplan_names_and_measures_its_blocks(case: Case) -> None:
         assert f"{pins['count']}" in texts
 
 
-@dataclass(frozen=True)
-class Plot:
-    """An area of a floorplan."""
-
-    name: str
-    kind: str
-    x1: float
-    y1: float
-    x2: float
-    y2: float
-
-
 def test_shares_name_what_no_block_claims() -> None:
-    rows = shares([Plot("a", "array", 0, 0, 6, 10), Plot("b", "array", 6, 0, 9, 5)], 10, 10)
+    rows = shares([Area("a", "array", 0, 0, 6, 10), Area("b", "array", 6, 0, 9, 5)], 10, 10)
     assert [(row.kind, row.count, row.area_um2) for row in rows] == [("array", 2, 75), ("other", 1, 25)]
     assert [row.share for row in rows] == [0.75, 0.25]
 

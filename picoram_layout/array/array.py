@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from picoram_layout.array.rows import NEST, end_row, row_block, single_row
+from picoram_layout.array.rows import NEST, RowKind, end_row, row, row_block
 from picoram_layout.cells.dac_strip import Strip
 from picoram_layout.cells.ends import dummy_column
 from picoram_layout.layout import Block, Canvas, Library
@@ -35,7 +35,7 @@ def _rows(lib: Library, plan: Plan, c: Canvas) -> None:
         upto = min((k for k in plan.cuts if k >= r), default=plan.rows)
         pairs = (upto - r) // 2
         if r % 2 or not pairs:
-            c.place(single_row(lib, plan, r % 2, plan.cuts.get(r, 0)), 0, plan.y[r])
+            c.place(row(lib, plan, RowKind(1, r % 2, plan.cuts.get(r, 0))), 0, plan.y[r])
             r += 1
             continue
         level = 0
@@ -50,27 +50,26 @@ def _row_pins(plan: Plan, c: Canvas) -> None:
     """Names of the row wires on the left edge."""
     length, half = plan.t.m2.pad, plan.t.m2.w / 2
     for r in range(plan.rows):
-        row, y0 = plan.row(r), plan.y[r]
+        y0 = plan.y[r]
         for net, y in left_wires(plan, r):
             c.label(net, "met2", length / 2, y0 + y)
             c.port(net, "met2", 0, y0 + y - half, length, y0 + y + half)
             c.box("met2.pin", 0, y0 + y - half, length, y0 + y + half)
-        del row
 
 
 def left_wires(plan: Plan, r: int) -> list[tuple[str, float]]:
     """Nets on the left edge of row ``r`` and their centres (um from the row's lower boundary)."""
-    row, cells, bits = plan.row(r), plan.spec.array.cells_per_cluster, plan.spec.array.input_bits
+    solved, cells, bits = plan.row(r), plan.spec.array.cells_per_cluster, plan.spec.array.input_bits
     wires = []
-    for name, (_, y) in row.wires().items():
+    for name, (_, y) in solved.wires().items():
         if name == "SUPPLY":
             wires.append((plan.supply(r), y))
         elif name[:3] in ("WLL", "WLR"):
             wires.append((f"{name[:3]}[{r * cells + int(name[3:])}]", y))
         else:
             wires.append((f"{name}[{r}]", y))
-    wires.append((f"D{bits - 1}[{r}]", row.y_xl()))
-    for j, y in enumerate(row.data):
+    wires.append((f"D{bits - 1}[{r}]", solved.y_xl()))
+    for j, y in enumerate(solved.data):
         wires.append((f"D{bits - 2 - j}[{r}]" if bits > 1 else "GND", y))
     return wires
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import lcm
 
+from picoram_layout.cells import parts
 from picoram_layout.cells.cluster import ClusterRow, cluster
 from picoram_layout.cells.dac_strip import dac_strip
 from picoram_layout.cells.ends import bar_vias, dummy_column, strip_end
-from picoram_layout.cells import parts
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.plan import Plan
 
@@ -15,82 +16,89 @@ from picoram_layout.plan import Plan
 NEST = 4
 
 
-def _columns(plan: Plan, c: Canvas, group: int, y: float, pick: list[Block]) -> None:
-    """Fill a group with columns; ``pick`` gives the block by column number modulo its length."""
-    first = sum(plan.groups[:group])
-    x, width, period = plan.x[group][1], plan.t.width, len(pick)
-    for phase in range(min(period, plan.groups[group])):
-        number = first + phase
-        count = (plan.groups[group] - phase + period - 1) // period
-        c.place(
-            pick[number % period],
-            x + phase * width,
-            y,
-            mirror_x=number % 2 == 1,
-            nx=count,
-            dx=period * width,
-        )
+@dataclass(frozen=True)
+class RowKind:
+    """One row, or a pair of plain ones: parity of the (first) row's number, place of the cut column or 0."""
+
+    rows: int
+    parity: int
+    cut: int = 0
+
+    def row(self, plan: Plan) -> ClusterRow:
+        """Its solved row."""
+        return plan.segment if self.cut else plan.plain
+
+    def period(self, plan: Plan) -> int:
+        """Columns after which the pattern repeats: mirrored pairs, and the cut column of each output."""
+        return lcm(2, plan.spec.array.weight_bits) if self.cut else 2
+
+    def name(self, plan: Plan) -> str:
+        """For cells' names."""
+        supply = "pair" if self.rows == 2 else plan.supply(self.parity).lower()
+        return supply + (f"_segment_{self.cut}" if self.cut else "")
+
+
+def _column(lib: Library, plan: Plan, kind: RowKind, number: int, c: Canvas, x: float, y: float) -> None:
+    """Place one column of a row or pair."""
+    row = kind.row(plan)
+    cut = bool(kind.cut) and number % plan.spec.array.weight_bits == kind.cut
+    for r in range(kind.rows):
+        unit = cluster(lib, row, plan.supply(kind.parity + r), cut)
+        c.place(unit, x, y + r * row.height, mirror_x=number % 2 == 1)
 
 
 @block
-def tile(lib: Library, plan: Plan, rows: int) -> Block:
-    """Two mirrored columns of one or two plain rows."""
-    c = Canvas(lib, f"tile_{rows}")
-    for r in range(rows):
-        unit = cluster(lib, plan.plain, plan.supply(r))
-        c.place(unit, 0, r * plan.plain.height)
-        c.place(unit, plan.t.width, r * plan.plain.height, mirror_x=True)
-    return c.done(2 * plan.t.width, rows * plan.plain.height)
+def tiles(lib: Library, plan: Plan, kind: RowKind, level: int) -> Block:
+    """``NEST ** level`` periods of columns side by side, nested."""
+    period = kind.period(plan)
+    c = Canvas(lib, f"tile_{kind.name(plan)}_{period * NEST**level}")
+    if level:
+        part = tiles(lib, plan, kind, level - 1)
+        c.place(part, 0, 0, nx=NEST)
+        return c.done(NEST * part.width, part.height)
+    for number in range(period):
+        _column(lib, plan, kind, number, c, number * plan.t.width, 0.0)
+    return c.done(period * plan.t.width, kind.rows * kind.row(plan).height)
+
+
+def _group(lib: Library, plan: Plan, kind: RowKind, c: Canvas, group: int) -> None:
+    """Fill a group with columns, as many as possible in the largest tiles."""
+    period, x = kind.period(plan), plan.x[group][1]
+    number = sum(plan.groups[:group])
+    end = number + plan.groups[group]
+    while number < end:
+        whole = (end - number) // period
+        if number % period or not whole:
+            _column(lib, plan, kind, number, c, x, 0.0)
+            number, x = number + 1, x + plan.t.width
+            continue
+        level = 0
+        while NEST ** (level + 1) <= whole:
+            level += 1
+        part, count = tiles(lib, plan, kind, level), whole // NEST**level
+        c.place(part, x, 0, nx=count)
+        number, x = number + count * NEST**level * period, x + count * part.width
 
 
 @block
-def row_pair(lib: Library, plan: Plan) -> Block:
-    """Two plain rows, VDD and GND on their supply tracks."""
-    c = Canvas(lib, "row_pair")
-    pair = tile(lib, plan, 2)
-    for g, size in enumerate(plan.groups):
-        if size % 2:
-            for r in range(2):
-                unit = cluster(lib, plan.plain, plan.supply(r))
-                _columns(plan, c, g, r * plan.plain.height, [unit, unit])
-        else:
-            c.place(pair, plan.x[g][1], 0, nx=size // 2)
-    for r in range(2):
-        _strips(lib, plan, c, r * plan.plain.height, r, plan.plain)
-    return c.done(plan.width, 2 * plan.plain.height)
-
-
-@block
-def single_row(lib: Library, plan: Plan, supply_of: int, cut: int) -> Block:
-    """One row: plain, or (``cut`` > 0) a segment row whose VL is open in column ``cut`` of each output.
-
-    ``supply_of`` is 0 or 1, the parity of the row's number.
-    """
-    row = plan.segment if cut else plan.plain
-    supply = plan.supply(supply_of)
-    c = Canvas(lib, f"row_{supply.lower()}" + (f"_segment_{cut}" if cut else ""))
-    bits = plan.spec.array.weight_bits
-    period = lcm(2, bits) if cut else 2
-    pick = [cluster(lib, row, supply, bool(cut) and n % bits == cut) for n in range(period)]
-    for g in range(len(plan.groups)):
-        _columns(plan, c, g, 0.0, pick)
-    _strips(lib, plan, c, 0.0, supply_of, row)
-    return c.done(plan.width, row.height)
-
-
-def _strips(lib: Library, plan: Plan, c: Canvas, y: float, parity: int, row: ClusterRow) -> None:
-    """DAC strips of one row."""
-    supply = plan.supply(parity)
+def row(lib: Library, plan: Plan, kind: RowKind) -> Block:
+    """One row or a pair: groups of columns and DAC strips."""
+    c = Canvas(lib, f"row_{kind.name(plan)}")
+    solved = kind.row(plan)
     for g, s in enumerate(plan.strips):
+        _group(lib, plan, kind, c, g)
         even = sum(plan.groups[:g]) % 2 == 0
-        c.place(dac_strip(lib, row, s, supply, even), plan.x[g][0], y)
+        for r in range(kind.rows):
+            strip = dac_strip(lib, solved, s, plan.supply(kind.parity + r), even)
+            c.place(strip, plan.x[g][0], r * solved.height)
+    return c.done(plan.width, kind.rows * solved.height)
 
 
 @block
 def row_block(lib: Library, plan: Plan, level: int) -> Block:
     """``2 * NEST ** level`` plain rows, nested."""
     if level == 0:
-        return row_pair(lib, plan)
+        return row(lib, plan, RowKind(2, 0))
     part = row_block(lib, plan, level - 1)
     c = Canvas(lib, f"rows_{2 * NEST**level}")
     c.place(part, 0, 0, ny=NEST)
@@ -107,7 +115,11 @@ def end_row(lib: Library, plan: Plan) -> Block:
     for g, s in enumerate(plan.strips):
         even = sum(plan.groups[:g]) % 2 == 0
         c.place(strip_end(lib, plan.plain, end, s, even), plan.x[g][0], 0)
-        _columns(plan, c, g, 0.0, [column, column])
+        first = sum(plan.groups[:g])
+        for k in range(min(2, plan.groups[g])):
+            count = (plan.groups[g] - k + 1) // 2
+            x = plan.x[g][1] + k * plan.t.width
+            c.place(column, x, 0, mirror_x=(first + k) % 2 == 1, nx=count, dx=2 * plan.t.width)
         x1 = plan.x[g][1]
         x2 = x1 + plan.groups[g] * plan.t.width
         c.box("met4", x1, end.gnd - end.bar / 2, x2, end.height)
@@ -117,7 +129,10 @@ def end_row(lib: Library, plan: Plan) -> Block:
     for x in bar_vias(end, 0.0, plan.width):
         parts.rect(c, "via4", x, end.vdd, size, size)
     over = size / 2 + pdk.enclosure_adjacent("met5", "via4")
-    straps = {"VDD": (end.vdd + over - end.strap, end.vdd + over), "GND": (end.gnd - over, end.gnd - over + end.strap)}
+    straps = {
+        "VDD": (end.vdd + over - end.strap, end.vdd + over),
+        "GND": (end.gnd - over, end.gnd - over + end.strap),
+    }
     for net, (y1, y2) in straps.items():
         c.box("met5", 0, y1, plan.width, y2)
         c.port(net, "met5", 0, y1, plan.width, y2)

@@ -80,7 +80,8 @@ def density(files: list[Path], top: str | None, pdk_name: str, json: bool) -> in
 
     pdk = load_pdk(pdk_name)
     opened = [(file, *_opened(file, top, pdk)) for file in files]
-    results, worst = [], 0
+    results: list[dict[str, Any]] = []
+    worst = 0
     for file, layout, cell in opened:
         layers = layer_density(layout, cell, pdk)
         over = [name for name, d in layers.items() if d.limit_max is not None and d.worst > d.limit_max]
