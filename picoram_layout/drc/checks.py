@@ -62,7 +62,10 @@ def space(deck: Deck, rule: Rule) -> list[Marker]:
         return [test(distance, metrics=metrics)]
     a, b = (deck.layer(name) for name in rule.layers)
     abut = rule.extra.get("abut")
-    apart = a.separation_check(b, distance, metrics=metrics, zero_distance_mode=_APART if abut else _TOUCH)
+    # Shielding differs between flat and hierarchical runs where the shield is the shape that abuts. Without,
+    # a distance through that shape is found too, but only where the layer itself has too small a space.
+    mode = _APART if abut else _TOUCH
+    apart = a.separation_check(b, distance, metrics=metrics, shielded=not abut, zero_distance_mode=mode)
     found: list[Marker] = [apart, a & b]
     if abut:
         touching = a.separation_check(b, 1, metrics=kdb.Metrics.Projection, zero_distance_mode=_COINCIDE)

@@ -8,7 +8,7 @@ from pathlib import Path
 import klayout.db as kdb
 import klayout.rdb as rdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from picoram_layout.drc import run_drc
@@ -160,7 +160,8 @@ def placements(layout: kdb.Layout, name: str) -> list[kdb.ICplxTrans]:
     return result
 
 
-@settings(max_examples=30)
+# no shrinking: it takes minutes, and the random layout is small as it is
+@settings(max_examples=30, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(layouts())
 def test_flat_and_hierarchical_runs_agree(layout: kdb.Layout) -> None:
     deep, flat = marked(layout, False), marked(layout, True)
