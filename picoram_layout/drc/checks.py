@@ -20,6 +20,9 @@ _TOUCH = kdb.ZeroDistanceMode.IncludeZeroDistanceWhenTouching
 _COINCIDE = kdb.ZeroDistanceMode.IncludeZeroDistanceWhenOverlapping
 _APART = kdb.ZeroDistanceMode.NeverIncludeZeroDistance
 
+_FILTER = kdb.Region.RectFilter
+_ONE_OR_TWO_OPPOSITE = _FILTER(_FILTER.OneSideAllowed.to_i() | _FILTER.TwoOppositeSidesAllowed.to_i())
+
 
 def check(kind: str) -> Callable[[Check], Check]:
     """Register the check of a kind of rule."""
@@ -114,9 +117,14 @@ def enclosure_adjacent(deck: Deck, rule: Rule) -> list[Marker]:
     apart = rule.extra.get("apart_from")
     if apart:
         inner = inner & outer.not_interacting(deck.layer(apart))
+    d, projection = deck.dbu(value(rule)), kdb.Metrics.Projection
+    # The engine lets pass most of the contacts that are short on one side or on two opposite ones; where a
+    # side is short in part only it leaves the question open. (One that sticks out breaks another rule.)
+    open_sides = inner.enclosed_check(outer, d, metrics=projection, rect_filter=_ONE_OR_TWO_OPPOSITE)
+    inner = inner.interacting(open_sides.first_edges())
     # For each edge the zone beyond it that has to be covered; a little shorter, to touch no other edge.
     edges = inner.edges()
-    zones = edges.extended(-1, -1, deck.dbu(value(rule)), 0, False)
+    zones = edges.extended(-1, -1, d, 0, False)
     zones.merged_semantics = False
     short = edges.interacting(zones.overlapping(zones - outer))
     # Strips along two adjacent short edges overlap in their corner.
