@@ -1,7 +1,8 @@
 """What closes the array: dummy rows with taps at the bottom and top.
 
 An end is drawn for the bottom; the top is its mirror image. Upwards: landing bars of the supplies, taps, a
-row of dummy bitcells whose wordlines are tied to GND. Column wires (VL, GBLB, SMP, SHR) run through.
+row of dummy bitcells whose wordlines are tied to GND; the lower dummy's LBL belongs to the first row's, as in
+any stack of cells. Column wires (VL, GBLB, SMP, SHR) run through.
 """
 
 from __future__ import annotations
