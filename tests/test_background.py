@@ -14,7 +14,6 @@ from picoram_layout.pdk import load_pdk
 from picoram_layout.plan import capacitance, make_plan
 from picoram_layout.spec import load_spec
 
-
 SPECS = Path(__file__).parent.parent / "specs"
 
 
