@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
-from picoram_layout.capacitance import Capacitance, estimate_per_um, mom_capacitance
+from picoram_layout.capacitance import Capacitance, estimate_per_um, in_array
 from picoram_layout.cells.capacitor import live_length, shapes
 from picoram_layout.cells.cluster import ClusterRow, solve_cluster
 from picoram_layout.cells.dac_strip import Strip, solve_strip
@@ -126,14 +126,12 @@ def make_plan(spec: Spec) -> Plan:
 
 
 def capacitance(plan: Plan) -> Capacitance:
-    """Field solution of one cluster's capacitor as it is drawn; in comb style over a plane of row wires."""
+    """Field solution of one cluster's capacitor as it is drawn, over a plane of row wires."""
     t, row = plan.t, plan.plain
     conductors: dict[str, dict[str, list[Box]]] = {}
     for net, layer, box in shapes(t, row.style, row.height, row.t_y, row.height):
         conductors.setdefault(net, {}).setdefault(layer, []).append(box)
-    if row.style == "comb":  # many wires side by side: a closed plane differs by 1 % and is solved at once
-        conductors["row wires"] = {"met2": [(0.0, 0.0, t.width, row.height)]}
-    return mom_capacitance(plan.pdk, conductors, (t.width, row.height))
+    return in_array(plan.pdk, conductors, (t.width, row.height))
 
 
 def problems(spec: Spec, pdk: Pdk) -> list[Problem]:

@@ -12,16 +12,33 @@ from picoram_layout.layout import Block, Canvas, Library, block
 
 
 @block
-def bitcell(lib: Library, t: ThinCell) -> Block:
-    """The bitcell for solved tracks ``t``; y = 0 is its G boundary, y = height its L boundary."""
-    c = Canvas(lib, "bitcell")
+def bitcell(lib: Library, t: ThinCell, dummy: bool = False) -> Block:
+    """The bitcell for solved tracks ``t``; y = 0 is its G boundary, y = height its L boundary.
+
+    The local bitline of a ``dummy`` ends before the G boundary: it is no load to a cluster there.
+    """
+    c = Canvas(lib, "bitcell_dummy" if dummy else "bitcell")
     for pen in (c, parts.Turned(c, t.width, t.height)):
         _half(pen, t)
     _wells(c, t)
-    _bitlines(c, t)
+    _bitlines(c, t, t.m1.s if dummy else 0.0)
     _supplies(c, t)
     wordlines(c, t)
+    _circuit(c, t)
     return c.done(t.width, t.height, {"w_pass_gate": t.pass_gate_w, "w_pull_down": t.pull_down_w})
+
+
+def _circuit(c: Canvas, t: ThinCell) -> None:
+    """Two inverters on Q (left) and QB (right), a pass gate to each bitline; one half is the other turned."""
+    nmos, pmos, mid = c.circuit.nmos(t.gate_l), c.circuit.pmos(t.gate_l, "NW"), t.height / 2
+    for out, other, side, bitline, word in (("Q", "QB", "L", "LBL", "WLL"), ("QB", "Q", "R", "GBLB", "WLR")):
+        low, high = (t.diffusion(out, mid, y, shared=True) for y in (t.y1, t.y2))
+        nmos(other, t.diffusion(f"GND_{side}", 0, t.y1), low, t.pull_down_w)
+        pmos(other, t.diffusion(f"VDD_{side}", 0, t.y1), t.diffusion_end(out, mid, t.y1), t.pull_up_w)
+        nmos(word, high, t.diffusion(bitline, t.height, t.y2), t.pass_gate_w)
+    half = t.licon / 2
+    c.label("Q", "li1", t.xp, mid + half)
+    c.label("QB", "li1", t.width - t.xp, mid - half)
 
 
 def _half(pen: parts.Pen, t: ThinCell) -> None:
@@ -63,6 +80,7 @@ def _wells(c: Canvas, t: ThinCell) -> None:
     implant(c, t, "psdm", "R", 0, t.height + p)
     c.box("nwell", t.x_well, -well, t.width - t.x_well, t.height + well)
     nitride(c, t, t.height)
+    c.port("NW", "nwell", t.xp1, 0, t.xp2, t.height)
 
 
 def beyond(t: ThinCell, outer: str, inner: str) -> float:
@@ -89,15 +107,15 @@ def implant(c: parts.Pen, t: ThinCell, layer: str, side: str, y1: float, y2: flo
     c.box(layer, x1, y1, x2, y2)
 
 
-def _bitlines(c: Canvas, t: ThinCell) -> None:
+def _bitlines(c: Canvas, t: ThinCell, lbl_from: float) -> None:
     """LBL on the left (contacted at the L boundary), VL, GBLB on the right (contacted at the G boundary)."""
     reach = parts.mcon_reach(t.pdk, t.line)
     left = t.xn - t.line / 2
-    c.box("met1", left, 0, left + t.m1.w, t.height)
+    c.box("met1", left, lbl_from, left + t.m1.w, t.height)
     parts.rect(c, "met1", t.xn, t.height, t.line, 2 * reach)
     parts.mcon(c, t.xn, t.height)
     parts.li_pad(c, t.xn, t.height, "x")
-    c.port("LBL", "met1", left, 0, left + t.m1.w, t.height)
+    c.port("LBL", "met1", left, lbl_from, left + t.m1.w, t.height)
     vl = t.lanes["VL"]
     c.box("met1", vl.x1, 0, vl.x2, t.height)
     c.port("VL", "met1", vl.x1, 0, vl.x2, t.height)
@@ -134,7 +152,7 @@ def _supply_x(t: ThinCell, lane: str, x: float, grow: str) -> float:
     return min(max(x - line / 2, track.x1), track.x2 - line) + line / 2
 
 
-def _vdd_upright(t: ThinCell) -> bool:
+def vdd_upright(t: ThinCell) -> bool:
     """Whether the storage node's li1 leaves room for VDD's li1 to stand upright."""
     over = t.licon / 2 + t.pdk.enclosure_adjacent("li1", "licon")
     return t.height / 2 - 2 * over >= t.pdk.space("li1") - 1e-9
@@ -144,7 +162,7 @@ def vdd_corner(t: ThinCell) -> tuple[float, float]:
     """Left and upper edge of VDD's li1 on an L boundary at y = 0."""
     x, half = t.width - t.xp, t.licon / 2
     over = half + t.pdk.enclosure_adjacent("li1", "licon")
-    upright = _vdd_upright(t)
+    upright = vdd_upright(t)
     at = _supply_x(t, "VDD_R", x, "left") - t.pdk.size("mcon") / 2
     return min(x - (half if upright else over), at), over if upright else half
 
@@ -154,8 +172,8 @@ def _supplies(c: Canvas, t: ThinCell) -> None:
     for name in ("GND_L", "VDD_L", "VDD_R", "GND_R"):
         lane = t.lanes[name]
         c.box("met1", lane.x1, 0, lane.x2, t.height)
-        c.port(name[:3], "met1", lane.x1, 0, lane.x2, t.height)
-    upright = _vdd_upright(t)
+        c.port(name, "met1", lane.x1, 0, lane.x2, t.height)
+    upright = vdd_upright(t)
     supply_contact(c, t, "GND_L", t.xn, 0, "left")
     supply_contact(c, t, "VDD_L", t.xp, 0, "right", upright)
     supply_contact(c, t, "VDD_R", t.width - t.xp, t.height, "left", upright)

@@ -65,7 +65,10 @@ def _island_w(pdk: Pdk) -> float:
 
 @block
 def capacitor(lib: Library, t: ThinCell, style: str, height: float, t_y: float, total: float) -> Block:
-    """Capacitor of a cluster of this height with T's via stack at ``t_y``; ``total`` as in `shapes`."""
+    """Capacitor of a cluster of this height with T's via stack at ``t_y``; ``total`` as in `shapes`.
+
+    Its value in the netlist is 0 until it is known: `netlist.values`.
+    """
     c = Canvas(lib, "capacitor" if total == height else "capacitor_segment")
     for net, layer, box in shapes(t, style, height, t_y, total):
         c.box(layer, *box)
@@ -74,6 +77,9 @@ def capacitor(lib: Library, t: ThinCell, style: str, height: float, t_y: float, 
     parts.via(c, "via2", stack_x(t), t_y)
     short, long = via_pad(t.pdk, "met2", "via2")
     parts.rect(c, "met2", stack_x(t), t_y, long, short)
+    grid = t.pdk.grid  # marks of neighbours do not touch: each is a device of its own
+    c.box(lib.devices.capacitor.mark, grid, grid, t.width - grid, height - grid)
+    c.circuit.capacitor("T", "GND", 0.0)
     return c.done(t.width, total, {"style": style})
 
 

@@ -14,6 +14,7 @@ from picoram_layout.cells.capacitor import capacitor, stack_room
 from picoram_layout.cells.mac import MacRow, mac, solve_mac
 from picoram_layout.cells.thin_cell import ThinCell, via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
+from picoram_layout.netlist.circuit import moved
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class ClusterRow:
         wires = {}
         for k in range(self.cells):
             base, sign = (k * t.height, 1) if k % 2 == 0 else ((k + 1) * t.height, -1)
-            wires[f"WLL{k}"] = (base + sign * t.y_wll_line,) * 2
-            wires[f"WLR{k}"] = (base + sign * t.y_wlr_left, base + sign * t.y_wlr_mid)
+            wires[f"WLL[{k}]"] = (base + sign * t.y_wll_line,) * 2
+            wires[f"WLR[{k}]"] = (base + sign * t.y_wlr_left, base + sign * t.y_wlr_mid)
         rows = {"ACC": m.acc_wire, "PCHB": m.pchb_wire, "SOUT": m.sout_wire}
         if m.segment:
             rows["SEG"] = m.seg_wire
@@ -86,14 +87,27 @@ def cluster(lib: Library, row: ClusterRow, supply: str, cut: bool = False) -> Bl
     t = row.t
     kind = "" if not row.mac.segment else "_segment_cut" if cut else "_segment"
     c = Canvas(lib, f"cluster_{supply.lower()}{kind}")
-    cell = bitcell(lib, t)
-    c.place(cell, 0, 0, ny=(row.cells + 1) // 2, dy=2 * t.height)
-    c.place(cell, 0, t.height, mirror_y=True, ny=row.cells // 2, dy=2 * t.height)
-    c.place(mac(lib, row.mac, cut), 0, row.y_mac)
-    c.place(capacitor(lib, t, row.style, row.plain_height, row.t_y, row.height), 0, row.lift)
-    for y in (row.supply, *(y for y in row.data if y < row.y_mac)):
+    cell, unit = bitcell(lib, t), mac(lib, row.mac, cut)
+    cap = capacitor(lib, t, row.style, row.plain_height, row.t_y, row.height)
+    supplies = {"VDD_L": "VDD", "VDD_R": "VDD"}
+    if supply == "GND":
+        supplies |= {"GND_L": "GND", "GND_R": "GND"}
+
+    def nets(number: int) -> dict[str, str]:
+        return supplies | {wl: f"{wl}[{number}]" for wl in ("WLL", "WLR")}
+
+    pitch = {"dy": 2 * t.height}
+    c.place(cell, 0, 0, ny=(row.cells + 1) // 2, **pitch, nets=lambda _, j: nets(2 * j))
+    c.place(cell, 0, t.height, mirror_y=True, ny=row.cells // 2, **pitch, nets=lambda _, j: nets(2 * j + 1))
+    inner = [y for y in row.data if y < row.y_mac]
+    c.place(unit, 0, row.y_mac, nets=supplies | moved(unit.circuit.pins, {"DATA": len(inner)}))
+    c.place(cap, 0, row.lift, nets={"GND": "PLATE"})
+    for net, y in ((supply, row.supply), *((f"DATA[{k}]", y) for k, y in enumerate(inner))):
         c.box("met2", 0, y - t.m2.w / 2, t.width, y + t.m2.w / 2)
+        c.port(net, "met2", 0, y - t.m2.w / 2, t.width, y + t.m2.w / 2)
     supply_vias(c, t, supply, row.supply)
+    c.export(hide=("LBL", "T"))
+    c.label("LBL", "met1", t.xn, t.height)
     return c.done(
         t.width,
         row.height,

@@ -18,6 +18,7 @@ from picoram_layout.cells.capacitor import rail_end, rail_w
 from picoram_layout.cells.cluster import ClusterRow
 from picoram_layout.cells.thin_cell import Lane, ThinCell, poly_pad, via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
+from picoram_layout.netlist.circuit import Diffusion
 from picoram_layout.pdk import Pdk
 
 
@@ -134,15 +135,46 @@ def dac_strip(lib: Library, row: ClusterRow, s: Strip, supply: str, even: bool) 
     if s.index:
         _sharing(c, row, s, h)
     _columns(c, row, s, h)
-    _row_wires(c, row, s, even)
+    _row_wires(c, row, s, even, "VDD" if supply == "VDD" else "GND_LOW")
+    _circuit(c, row, s)
     c.box("nsdm", 0, 0, s.width, row.height)
     line = met4_line(row, s.width, s.index > 0, True)
     supply_stack(c, row, supply, c.pdk.down(sum(line) / 2), line)
     rail = rail_w(c.pdk)
-    for y in (row.lift, row.height + row.lift):
+    for net, y in (("GND_LOW", row.lift), ("GND", row.height + row.lift)):
         c.box("met3", 0, y - rail / 2, s.width, y + rail / 2)
+        c.port(net, "met3", 0, y - rail / 2, s.width, y + rail / 2)
     params = {"index": s.index, "sample_w": s.sample_w, "share_w": s.share_w, "fingers": s.fingers}
     return c.done(s.width, row.height, params)
+
+
+def _circuit(c: Canvas, row: ClusterRow, s: Strip) -> None:
+    """Fingers of the sampling switch, contact columns in turns data and XL; the sharing switch."""
+    t = row.t
+    nmos = c.circuit.nmos(t.gate_l)
+    xs = _contact_columns(t, s)
+    columns = [(x, "XL_R" if k % 2 else data_net(s)) for k, x in enumerate(xs)]
+    for k, ((x1, left), (x2, right)) in enumerate(itertools.pairwise(columns)):
+        gate = (x1 + x2) / 2
+        ends = [
+            _column_diffusion(row, net, x, gate, outer)
+            for net, x, outer in ((left, x1, k == 0), (right, x2, k == s.fingers - 1))
+        ]
+        nmos("SMP", ends[0], ends[1], round(s.sample_w / s.fingers, 6))
+    if s.index:
+        left, right = (_column_diffusion(row, net, 0.0, t.gate_pitch / 2, True) for net in ("XL_L", "XL_R"))
+        nmos("SHR", left, right, s.share_w)
+
+
+def _column_diffusion(row: ClusterRow, net: str, x: float, gate: float, outer: bool) -> Diffusion:
+    """Diffusion of one contact column, the outer ones with their enclosure."""
+    inner = row.t.diffusion(net, x, gate, shared=not outer)
+    return Diffusion(net, inner.length + row.t.licon / 2 + _beside(row)) if outer else inner
+
+
+def data_net(s: Strip) -> str:
+    """What the strip samples: the first one a wire of its own, the last one ground, the others a data line."""
+    return "D" if s.index == 0 else "GND" if s.last else f"DATA[{s.index - 1}]"
 
 
 def _sampling(c: Canvas, row: ClusterRow, s: Strip, h: _Heights) -> None:
@@ -287,8 +319,8 @@ def data_track(row: ClusterRow, s: Strip) -> float:
     return row.data[0] if s.last else row.data[s.index - 1]
 
 
-def _row_wires(c: Canvas, row: ClusterRow, s: Strip, even: bool) -> None:
-    """met2: wordlines, phases and data lines through the strip, XL up to its ends."""
+def _row_wires(c: Canvas, row: ClusterRow, s: Strip, even: bool, supply: str) -> None:
+    """met2: wordlines, phases, supply and data lines through the strip, XL up to its ends."""
     t, m2, w = row.t, row.t.m2, s.width
     wide, high = m2.pad_long, m2.pad
 
@@ -296,7 +328,8 @@ def _row_wires(c: Canvas, row: ClusterRow, s: Strip, even: bool) -> None:
         c.box("met2", x1, y - m2.w / 2, x2, y + m2.w / 2)
         c.port(net, "met2", x1, y - m2.w / 2, x2, y + m2.w / 2)
 
-    for name, (y, y_inner) in row.wires().items():
+    for net, (y, y_inner) in row.wires().items():
+        name = supply if net == "SUPPLY" else net
         if y == y_inner or not even:
             wire(name, y_inner)
             continue
@@ -309,10 +342,11 @@ def _row_wires(c: Canvas, row: ClusterRow, s: Strip, even: bool) -> None:
     for name in ("XL_L", "XL_R"):
         x = s.lane(name).x
         parts.rect(c, "met2", x, row.y_xl_pad, wide, high)
-        wire(name, row.y_xl(even), *((0.0, x) if name == "XL_L" else (x, w)))
+        net = data_net(s) if name == "XL_L" and s.index == 0 else name
+        wire(net, row.y_xl(even), *((0.0, x) if name == "XL_L" else (x, w)))
     for j, y in enumerate(row.data):
         if s.index == 0:
-            wire(f"DATA{j}", y)
+            wire(f"DATA[{j}]", y)
             continue
         mine = abs(y - data_track(row, s)) < 1e-9
         if mine:
@@ -320,10 +354,10 @@ def _row_wires(c: Canvas, row: ClusterRow, s: Strip, even: bool) -> None:
             parts.rect(c, "met2", x, y, wide, high)
             gnd = x if s.last else x + wide / 2 + m2.s
             _gnd_stack(c, row, y, gnd)
-            wire(f"DATA{j}", y, 0.0, x)
+            wire(data_net(s), y, 0.0, x)
             wire("GND", y, gnd, w)
         else:
-            wire(f"DATA{j}", y)
+            wire(f"DATA[{j}]", y)
 
 
 def _gnd_stack(c: Canvas, row: ClusterRow, y: float, left: float) -> None:

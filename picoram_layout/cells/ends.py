@@ -18,6 +18,7 @@ from picoram_layout.cells.dac_strip import Strip, met4_line, supply_island
 from picoram_layout.cells.mac import corner, tap_size, well_tap
 from picoram_layout.cells.thin_cell import ThinCell, via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
+from picoram_layout.netlist.devices import SUBSTRATE
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def dummy_column(lib: Library, end: End) -> Block:
     """End of one column: a dummy bitcell over taps, VL and GBLB to the edge."""
     t, pdk = end.t, lib.pdk
     c = Canvas(lib, "dummy_column")
-    c.place(bitcell(lib, t), 0, end.dummy, mirror_y=True)
+    c.place(bitcell(lib, t, dummy=True), 0, end.dummy, mirror_y=True)
     y, half = end.tap, t.licon / 2
     length = max(tap_size(t), t.xn2 - t.xn1)
     p_over, n_over = pdk.up(pdk.enclosure("psdm", "ptap")), pdk.up(pdk.enclosure("nsdm", "ntap"))
@@ -80,6 +81,8 @@ def dummy_column(lib: Library, end: End) -> Block:
         edge = 0.0 if side > 0 else t.width
         x1, x2 = sorted((edge, edge + side * (t.xn2 + p_over)))
         c.box("psdm", x1, y - half - p_over, x2, y + half + p_over)
+        c.circuit.tap("ptap", lane, SUBSTRATE)
+    c.circuit.tap("ntap", "VDD_R", "NW")
     x = well_tap(t)
     parts.rect(c, "tap", x, y, t.licon, tap_size(t))
     parts.licon(c, x, y)
@@ -95,6 +98,7 @@ def dummy_column(lib: Library, end: End) -> Block:
     c.port("VL", "met1", vl.x1, 0, vl.x2, t.m1.w)
     c.box("met1", gblb - t.line / 2, 0, gblb + t.line / 2, end.dummy)
     c.port("GBLB", "met1", gblb - t.line / 2, 0, gblb + t.line / 2, t.m1.w)
+    c.export(hide=("LBL",))
     return c.done(t.width, end.height)
 
 
@@ -115,6 +119,7 @@ def _wordlines(c: Canvas, end: End, width: float, even: bool, left: bool) -> Non
         x1 = 0.0 if straight or not left else bend
         x2 = width if straight else width - bend
         c.box("met2", x1, y_inner - w / 2, x2, y_inner + w / 2)
+        c.port("WL", "met2", x1, y_inner - w / 2, x2, y_inner + w / 2)
         if not straight and left:
             c.box("met2", 0, y - w / 2, bend + w, y + w / 2)
         if not straight:
@@ -134,6 +139,7 @@ def strip_end(lib: Library, row: ClusterRow, end: End, s: Strip, even: bool) -> 
     c.box("nsdm", 0, end.dummy - beyond(end.t, "nsdm", "ndiff"), s.width, end.height)
     line = met4_line(row, s.width, s.index > 0, True)
     c.box("met4", line[0], end.vdd - end.bar / 2, line[1], end.height)
+    c.port("VDD", "met4", line[0], end.vdd - end.bar / 2, line[1], end.height)
     return c.done(s.width, end.height)
 
 

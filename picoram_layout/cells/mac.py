@@ -13,10 +13,11 @@ import math
 from dataclasses import dataclass
 
 from picoram_layout.cells import parts
-from picoram_layout.cells.bitcell import beyond, implant, nitride, supply_contact, vdd_corner
+from picoram_layout.cells.bitcell import beyond, implant, nitride, supply_contact, vdd_corner, vdd_upright
 from picoram_layout.cells.capacitor import most_lift, stack_room, stack_x
 from picoram_layout.cells.thin_cell import Lane, ThinCell, via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
+from picoram_layout.netlist.devices import SUBSTRATE
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,34 @@ def mac(lib: Library, row: MacRow, cut: bool = False) -> Block:
     _li(c, row)
     _columns(c, row, cut)
     _rows(c, row)
+    _circuit(c, row, cut)
     return c.done(t.width, row.height, {"segment": row.segment, "cut": cut})
+
+
+def _circuit(c: Canvas, row: MacRow, cut: bool) -> None:
+    """The transistors, upwards in each column, and the taps."""
+    t = row.t
+    nmos, pmos = c.circuit.nmos(t.gate_l), c.circuit.pmos(t.gate_l, "NW")
+    upper = "VL_UP" if cut else "VL"
+    left = [("LBL", 0.0), ("ACC", row.acc), ("VL", row.vl)]
+    if row.segment:
+        left += [("SEG", row.seg), (upper, row.vl2)]
+    left += [("SOUT", row.sout), ("T", row.t_left)]
+    for k in range(1, len(left), 2):
+        (source, y1), (gate, y), (drain, y2) = left[k - 1 : k + 2]
+        below = t.diffusion(source, y1, y, shared=k > 1)
+        last = k + 2 == len(left)
+        above = t.diffusion_end(drain, y2, y) if last else t.diffusion(drain, y2, y, shared=True)
+        nmos(gate, below, above, t.pass_gate_w)
+    ends = t.diffusion_end("XL", row.xl, row.mul), t.diffusion_end("T", row.t_right, row.mul)
+    nmos("LBL", *ends, t.pass_gate_w)
+    ends = t.diffusion_end("VDD", row.p_vdd, row.pchb), t.diffusion_end("LBL", row.p_lbl, row.pchb)
+    pmos("PCHB", *ends, t.pull_up_w)
+    ends = t.diffusion_end("VDD", row.dummy_vdd, row.dummy), t.diffusion("VDD", row.height, row.dummy)
+    pmos("VDD", *ends, t.pull_up_w)
+    for net in ("GND_L", "GND_R"):
+        c.circuit.tap("ptap", net, SUBSTRATE)
+    c.circuit.tap("ntap", "VDD", "NW")
 
 
 def _n_devices(c: Canvas, row: MacRow) -> None:
@@ -239,6 +267,7 @@ def _n_devices(c: Canvas, row: MacRow) -> None:
     left1, right1, right2 = t.xn2 - t.pass_gate_w, t.width - t.xn2, t.width - t.xn2 + t.pass_gate_w
     c.box("diff", left1, -e, t.xn2, row.t_left + e)
     c.box("diff", right1, row.xl - e, right2, row.t_right + e)
+    parts.licon(c, t.xn, 0)  # LBL's, shared with the cluster below
     parts.licon(c, row.x_t, row.t_left)
     for y in [row.vl] + ([row.vl2] if row.segment else []):
         parts.licon(c, t.xn, y)
@@ -269,7 +298,7 @@ def _p_devices(c: Canvas, row: MacRow) -> None:
     endcap, half = t.pdk.rule("extension", "poly", "diff"), t.gate_l / 2
     c.box("diff", t.xp1, row.p_vdd - e, t.xp2, row.p_lbl + e)
     c.box("diff", t.xp1, row.dummy_vdd - e, t.xp2, row.height + e)
-    for y in (row.p_vdd, row.p_lbl, row.dummy_vdd):
+    for y in (row.p_vdd, row.p_lbl, row.dummy_vdd, row.height):  # the last one shared with the cluster above
         parts.licon(c, t.xp, y)
     for y in (row.pchb, row.dummy):
         c.box("poly", t.xp1 - endcap, y - half, t.xc, y + half)
@@ -326,6 +355,7 @@ def _wells(c: Canvas, row: MacRow) -> None:
     well = beyond(t, "nwell", "pdiff")
     c.box("nwell", t.x_well, -well, t.width - t.x_well, row.height + well)
     nitride(c, t, row.height)
+    c.port("NW", "nwell", t.xp1, 0, t.xp2, row.height)
 
 
 def _li(c: Canvas, row: MacRow) -> None:
@@ -339,6 +369,7 @@ def _li(c: Canvas, row: MacRow) -> None:
     # LBL
     c.box("li1", t.xn - half, -half, leg + half, half)
     c.box("li1", leg - half, -half, leg + half, row.p_lbl + half)
+    c.port("LBL", "li1", leg - half, half, leg + half, row.p_lbl)
     c.box("li1", leg - half, row.p_lbl - half, t.xp + half, row.p_lbl + half)
     c.box("li1", t.xp - half, row.p_lbl - over, t.xp + half, row.mul + half)
     c.box("li1", t.xp - half, row.mul - half, x_mul + over, row.mul + half)
@@ -366,9 +397,11 @@ def _li(c: Canvas, row: MacRow) -> None:
     vdd = lanes["VDD_R"].x2 - t.line / 2
     c.box("li1", vdd - m, row.tap - half, vdd + m, row.vdd + m)
     _supply_pad(c, t, vdd, row.vdd)
-    # GND: left tap up to the cluster's own contact, right tap to met1
+    supply_contact(c, t, "VDD_L", t.xp, row.height, "right", vdd_upright(t))
+    # GND: left tap up to the contact of the cluster above, right tap to met1
     c.box("li1", t.xn - over, row.tap - half, t.xn + over, row.tap + half)
     c.box("li1", t.xn - half, row.tap - half, t.xn + half, row.height + half)
+    supply_contact(c, t, "GND_L", t.xn, row.height, "left")
     gnd = lanes["GND_R"].x1 + t.line / 2
     c.box("li1", gnd - m, row.tap - half, xr + over, row.tap + half)
     c.box("li1", gnd - m, row.tap - half, gnd + m, row.gnd + m)
@@ -385,7 +418,9 @@ def _columns(c: Canvas, row: MacRow, cut: bool) -> None:
     """met1: supplies straight through, VL (opened with ``cut``), GBLB round T's and XL's islands, islands."""
     t, pdk, m1, lanes = row.t, row.t.pdk, row.t.m1, row.t.lanes
     for name in ("GND_L", "VDD_L", "VDD_R", "GND_R"):
-        c.box("met1", lanes[name].x1, 0, lanes[name].x2, row.height)
+        lane = lanes[name]
+        c.box("met1", lane.x1, 0, lane.x2, row.height)
+        c.port("VDD" if name[:3] == "VDD" else name, "met1", lane.x1, 0, lane.x2, row.height)
     reach = pdk.up(parts.via_reach(pdk, "met1", "via", m1.pad))
 
     # VL: island on the left column, strap on met2, via on the track
@@ -394,11 +429,12 @@ def _columns(c: Canvas, row: MacRow, cut: bool) -> None:
         parts.island(c, lanes["VL_N"].x1, lanes["VL_N"].x2, y, wire, t.xn)
         _vl_via(c, t, wire, reach)
     vl = lanes["VL"]
+    pieces = [("VL", 0.0, row.height)]
     if cut:
-        c.box("met1", vl.x1, 0, vl.x2, row.vl_wire + reach)
-        c.box("met1", vl.x1, row.vl2_wire - reach, vl.x2, row.height)
-    else:
-        c.box("met1", vl.x1, 0, vl.x2, row.height)
+        pieces = [("VL", 0.0, row.vl_wire + reach), ("VL_UP", row.vl2_wire - reach, row.height)]
+    for net, y1, y2 in pieces:
+        c.box("met1", vl.x1, y1, vl.x2, y2)
+        c.port(net, "met1", vl.x1, y1, vl.x2, y2)
 
     # islands
     edge = m1.pad_long / 2
@@ -415,6 +451,7 @@ def _columns(c: Canvas, row: MacRow, cut: bool) -> None:
     for y1, y2 in ((min(0.0, xl_low - m1.s - m1.w), xl_low - m1.s), (t_high + m1.s, row.height)):
         c.box("met1", xr - line / 2, y1, xr + line / 2, y2)
     c.box("met1", lane.x1, xl_low - m1.s - m1.w, lane.x2, t_high + m1.s + m1.w)
+    c.port("GBLB", "met1", lane.x1, xl_low - m1.s, lane.x2, t_high + m1.s)
     for y in (xl_low - m1.s - m1.w, t_high + m1.s):
         c.box("met1", xr - line / 2, y, lane.x2, y + m1.w)
 
@@ -466,7 +503,7 @@ def _rows(c: Canvas, row: MacRow) -> None:
     c.port("T", "met2", x1, row.t_pad - high / 2, x2, row.t_pad + high / 2)
     for k, y in enumerate(row.data):
         c.box("met2", 0, y - m2.w / 2, w, y + m2.w / 2)
-        c.port(f"DATA{k}", "met2", 0, y - m2.w / 2, w, y + m2.w / 2)
+        c.port(f"DATA[{k}]", "met2", 0, y - m2.w / 2, w, y + m2.w / 2)
 
 
 def _path(c: Canvas, net: str, pieces: list[tuple[float, float, float]]) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from picoram_layout.netlist.circuit import Diffusion
 from picoram_layout.pdk import Pdk
 
 
@@ -114,6 +115,16 @@ class ThinCell:
     def contact_gate(self) -> float:
         """From a contact's centre to the centre of the next gate."""
         return self.gate_pitch / 2
+
+
+    def diffusion(self, net: str, contact: float, gate: float, *, shared: bool = False) -> Diffusion:
+        """Source or drain from a gate to the middle of its contact (centres along y): where the next gate's
+        half begins (``shared``) or the cell's boundary lies."""
+        return Diffusion(net, abs(contact - gate) - self.gate_l / 2, shared)
+
+    def diffusion_end(self, net: str, contact: float, gate: float) -> Diffusion:
+        """Source or drain that ends behind its contact."""
+        return Diffusion(net, abs(contact - gate) - self.gate_l / 2 + self.contact_end)
 
 
 def wire(pdk: Pdk, metal: str, via: str) -> Wire:

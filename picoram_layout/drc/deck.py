@@ -67,6 +67,11 @@ class Deck:
         shapes = kdb.RecursiveShapeIterator(self.layout, self.top, [] if index is None else [index])
         return kdb.Region(shapes) if self.flat else kdb.Region(shapes, self.store)
 
+    def texts(self, numbers: tuple[int, int]) -> kdb.Texts:
+        """Texts of a GDS layer below the top cell."""
+        shapes = kdb.RecursiveShapeIterator(self.layout, self.top, self.layout.layer(*numbers))
+        return kdb.Texts(shapes) if self.flat else kdb.Texts(shapes, self.store)
+
     def layer(self, name: str) -> kdb.Region:
         """A drawn layer, a pin layer (``met1.pin``) or a derived layer, by its name in the PDK."""
         if name not in self._layers:

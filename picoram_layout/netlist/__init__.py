@@ -1,0 +1,1 @@
+"""Netlists made from parameters: the circuits that the drawn cells must be."""

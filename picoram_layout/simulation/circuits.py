@@ -1,0 +1,179 @@
+"""Circuits of an extracted netlist as plain data, ready to be written into decks.
+
+Supplies are ideal in a simulation: every VDD and n-well is one node, every GND and the substrate another. Taps
+(which join supplies to silicon) are left out for that reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from picoram_layout.errors import InputError
+
+if TYPE_CHECKING:
+    import klayout.db as kdb
+
+GND, VDD = "0", "vdd"
+_SUPPLIES = {"GND": GND, "SUB": GND, "PLATE": GND, "VDD": VDD, "NW": VDD}
+_KINDS = {"nfet_01v8": "nfet", "pfet_01v8": "pfet"}
+
+# Capacitance of wires (fF) between two nets, or (None) from a net to GND; for each circuit by its name.
+Wires = Mapping[tuple[str, str | None], float]
+
+
+@dataclass(frozen=True)
+class Transistor:
+    """A transistor: ``kind`` is nfet or pfet, nets of its terminals, sizes in um and um2."""
+
+    kind: str
+    d: str
+    g: str
+    s: str
+    b: str
+    w: float
+    length: float
+    a_d: float
+    a_s: float
+    p_d: float
+    p_s: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A flat circuit; nets of placed circuits are called ``<instance>.<net>``. Capacitances in fF."""
+
+    name: str
+    ports: tuple[str, ...]
+    transistors: tuple[Transistor, ...]
+    capacitors: tuple[tuple[str, str, float], ...]
+
+    def gated_by(self, net: str) -> list[Transistor]:
+        """Transistors with their gate on a net."""
+        return [t for t in self.transistors if t.g == net]
+
+    def only(self, gate: str, *ends: str) -> Transistor:
+        """The one transistor with this gate and, if given, these nets at source and drain."""
+        found = [t for t in self.gated_by(gate) if not ends or {t.d, t.s} >= set(ends)]
+        if len(found) != 1:
+            where = f" to {', '.join(ends)}" if ends else ""
+            raise InputError(f"{self.name}: {len(found)} transistors with gate {gate}{where} where one is wanted")
+        return found[0]
+
+    def total(self, net: str) -> float:
+        """Wire and MOM capacitance of a net (fF), as if every other net stood still."""
+        return sum(value for a, b, value in self.capacitors if net in (a, b))
+
+
+def supply_of(net: str) -> str | None:
+    """GND or VDD for a supply, a well or the substrate (also ``GND_L``, ``VDD[3]``, joined names); else None."""
+    for part in net.split(".")[-1].split(","):
+        stem = part.split("[")[0].removesuffix("_L").removesuffix("_R").rstrip("0123456789")
+        if stem in _SUPPLIES:
+            return _SUPPLIES[stem]
+    return None
+
+
+def flat(netlist: kdb.Netlist, name: str, wires: Mapping[str, Wires] | None = None) -> Cell:
+    """A circuit with everything placed in it.
+
+    ``wires`` has the capacitance of wires by circuit. What it holds for a circuit covers that circuit's own
+    nets; placed circuits bring theirs.
+    """
+    circuit = netlist.circuit_by_name(name)
+    if circuit is None:
+        raise InputError(f"the netlist has no circuit {name}")
+    ports = tuple(net.expanded_name() for pin in circuit.each_pin() if (net := circuit.net_for_pin(pin.id())))
+    transistors: list[Transistor] = []
+    capacitors: list[tuple[str, str, float]] = []
+    _collect(circuit, "", {}, wires or {}, transistors, capacitors)
+    return Cell(name, ports, tuple(transistors), tuple(capacitors))
+
+
+def _collect(
+    circuit: kdb.Circuit,
+    path: str,
+    outside: Mapping[str, str],
+    wires: Mapping[str, Wires],
+    transistors: list[Transistor],
+    capacitors: list[tuple[str, str, float]],
+) -> None:
+    def node(net: str) -> str:
+        return supply_of(net) or outside.get(net) or path + net
+
+    for device in circuit.each_device():
+        kind = device.device_class().name
+        terminals = {
+            terminal.name: node(net.expanded_name())
+            for terminal in device.device_class().terminal_definitions()
+            if (net := device.net_for_terminal(terminal.id())) is not None
+        }
+        if kind in _KINDS:
+            p = device.parameter
+            transistors.append(
+                Transistor(
+                    _KINDS[kind],
+                    *(terminals[t] for t in "DGSB"),
+                    p("W"),
+                    p("L"),
+                    *(p(n) for n in ("AD", "AS", "PD", "PS")),
+                )
+            )
+        elif kind == "mom":
+            capacitors.append((terminals["A"], terminals["B"], device.parameter("C") * 1e15))
+    for (a, b), value in wires.get(circuit.name, {}).items():
+        capacitors.append((node(a), node(b) if b is not None else GND, value))
+    for placed in circuit.each_subcircuit():
+        child = placed.circuit_ref()
+        nets = {}
+        for pin in child.each_pin():
+            inner, outer = child.net_for_pin(pin.id()), placed.net_for_pin(pin.id())
+            if inner is not None and outer is not None:
+                nets[inner.expanded_name()] = node(outer.expanded_name())
+        label = (placed.name or f"x{placed.id()}").replace("$", "x")
+        _collect(child, f"{path}{label}.", nets, wires, transistors, capacitors)
+
+
+def renamed(cell: Cell, nets: Mapping[str, str], prefix: str = "") -> Cell:
+    """The cell with nets called otherwise; those not in ``nets`` get the prefix. Supplies keep their names."""
+
+    def name(net: str) -> str:
+        return net if net in (GND, VDD) else nets.get(net, prefix + net)
+
+    return Cell(
+        cell.name,
+        tuple(map(name, cell.ports)),
+        tuple(replace(t, d=name(t.d), g=name(t.g), s=name(t.s), b=name(t.b)) for t in cell.transistors),
+        tuple((name(a), name(b), value) for a, b, value in cell.capacitors),
+    )
+
+
+def active_cell(cluster: Cell, index: int) -> Iterator[tuple[Transistor, int]]:
+    """Transistors of a cluster that matter while cell ``index`` is selected, each with its multiplicity.
+
+    The idle cells load the local bitline with their off pass gates alone: one device of their number, its far
+    end at GND (a stored 0; the charge that leaks through a stored 1 instead is the same within the run).
+    """
+    inside: dict[str, set[str]] = {}
+    k = 0
+    while gates := cluster.gated_by(f"WLL[{k}]"):
+        (gate,) = gates
+        q = gate.s if gate.d == "LBL" else gate.d
+        inside[f"WLL[{k}]"] = {q, *(t.g for t in cluster.transistors if q in (t.d, t.s) and t.g != gate.g)}
+        k += 1
+    if not 0 <= index < k:
+        raise InputError(f"{cluster.name}: cell {index} of {k}")
+    nodes = inside.pop(f"WLL[{index}]")
+    others = set().union(*inside.values())
+    for t in cluster.transistors:
+        if {t.d, t.s} & nodes or not ({t.d, t.s} & others):
+            yield t, 1
+    if others:
+        idle = cluster.gated_by(next(iter(inside)))[0]
+        ends = {"LBL": (idle.a_d, idle.p_d)} if idle.d == "LBL" else {"LBL": (idle.a_s, idle.p_s)}
+        area, perimeter = ends["LBL"]
+        yield (
+            replace(idle, d="LBL", g=GND, s=GND, a_d=area, p_d=perimeter, a_s=area, p_s=perimeter),
+            len(inside),
+        )

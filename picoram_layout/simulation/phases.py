@@ -1,0 +1,53 @@
+"""The compute cycle as data: what each phase signal does when. Times in ns from the start of the cycle.
+
+These are the timings that the simulations are run with, and what a controller has to give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# Time at which a signal starts to change, and the logic level (0, 1) that it goes to.
+Steps = tuple[tuple[float, int], ...]
+
+
+@dataclass(frozen=True)
+class Phases:
+    """Signals of a cycle, the time of one edge, and named moments at which nodes are read."""
+
+    signals: Mapping[str, Steps]
+    edge: float
+    moments: Mapping[str, float]
+    end: float
+
+    def levels(self, signal: str, high: float) -> list[tuple[float, float]]:
+        """(time, voltage) steps of a signal."""
+        return [(time, level * high) for time, level in self.signals[signal]]
+
+
+# Sample the bits onto the groups of XL and every T, then share along the row.
+SAMPLE = Phases(
+    signals={"SMP": ((0.0, 1), (10.0, 0)), "SHR": ((0.0, 0), (12.0, 1))},
+    edge=0.3,
+    moments={"sampled": 9.5, "held": 11.5, "shared": 32.0},
+    end=33.0,
+)
+
+# Multiply, accumulate, shift and add; starts with every T and XL at the level of its input, LBL precharged.
+COMPUTE = Phases(
+    signals={
+        "PCHB": ((0.0, 0), (0.5, 1)),
+        "WLL": ((0.0, 0), (2.0, 1), (12.0, 0)),
+        "SMP": ((0.0, 0), (5.0, 1)),
+        "ACC": ((0.0, 0), (13.5, 1), (26.0, 0)),
+        "VLRST": ((0.0, 1), (28.0, 0)),
+        "ALRST": ((0.0, 1), (28.0, 0)),
+        "SOUT": ((0.0, 0), (29.0, 1)),
+        "SEG": ((0.0, 1), (46.0, 0)),
+        "COL": ((0.0, 0), (48.0, 1)),
+    },
+    edge=0.3,
+    moments={"multiplied": 28.5, "accumulated": 45.5, "added": 79.0},
+    end=80.0,
+)
