@@ -60,15 +60,16 @@ def build(
         typer.Option("-o", "--output", metavar="DIR", help="Folder for the results; default: out/<name>."),
     ] = None,
     drc: Annotated[bool, typer.Option("--drc/--no-drc", help="Check the design rules.")] = True,
+    lvs: Annotated[bool, typer.Option("--lvs/--no-lvs", help="Compare layout and netlist.")] = True,
     json: Json = False,
 ) -> int:
-    """Build the array of a spec: layout, checks, reports, pictures.
+    """Build the array of a spec: layout, netlists, checks, reports, pictures.
 
     SPEC is a YAML file, or the name of a shipped spec.
     """
     from picoram_layout.commands.build import run
 
-    return run(spec, output, drc, json)
+    return run(spec, output, drc, lvs, json)
 
 
 @app.command(epilog="Example: picoram validate specs/picoram_40kb.yaml")
@@ -110,6 +111,32 @@ def drc(
     from picoram_layout.commands.checks import drc
 
     return drc(file, top, pdk, output, json)
+
+
+@app.command(epilog="Example: picoram lvs chip.gds --netlist chip.spice --pdk sky130 -o chip.lvsdb")
+def lvs(
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
+    netlist: Annotated[
+        Path | None,
+        typer.Option(
+            "--netlist", metavar="FILE.spice", help="SPICE or CDL; default: the one beside the layout."
+        ),
+    ] = None,
+    top: Top = None,
+    pdk: PdkName = "sky130",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE.lvsdb", help="Write the comparison for KLayout."),
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Compare a layout with a netlist: transistors, capacitors, taps and nets.
+
+    FILE is a GDS or OASIS file; its top cell is compared with the circuit of the same name.
+    """
+    from picoram_layout.commands.lvs import lvs
+
+    return lvs(file, netlist, top, pdk, output, json)
 
 
 @app.command(epilog="Example: picoram density out/picoram_40kb/picoram_40kb.gds")

@@ -49,16 +49,17 @@ class _Clock:
         return {**self.seconds, "total": round(time.perf_counter() - self.start, 3)}
 
 
-def build(spec: Spec, out: Path, *, drc: bool = True, progress: Progress) -> Result:
+def build(spec: Spec, out: Path, *, drc: bool = True, lvs: bool = True, progress: Progress) -> Result:
     """Draw the spec, check it and write everything to the folder ``out``.
 
     ``out`` appears, or changes, when all is complete; whatever stops the build leaves it as it was. The
     files of a former build are replaced, others stay. `InputError` if ``out`` cannot be used.
     """
     pdk = load_pdk(spec.pdk)
-    gds, oas, lyrdb = (f"{spec.name}.{suffix}" for suffix in ("gds", "oas", "lyrdb"))
+    suffixes = ("gds", "oas", "spice", "cdl", "lyrdb", "lvsdb")
+    gds, oas, spice, cdl, lyrdb, lvsdb = files = [f"{spec.name}.{suffix}" for suffix in suffixes]
     clock = _Clock(progress)
-    with staging(out, [gds, oas, lyrdb, "report.html", MANIFEST]) as stage, ExitStack() as jobs:
+    with staging(out, [*files, "report.html", MANIFEST]) as stage, ExitStack() as jobs:
         with clock.step("drawing"):
             from picoram_layout.plan import capacitance, make_plan
 
@@ -72,6 +73,12 @@ def build(spec: Spec, out: Path, *, drc: bool = True, progress: Progress) -> Res
 
             for name in (gds, oas):
                 write_layout(layout, top, stage.folder / name)
+        with clock.step("netlists"):
+            from picoram_layout.netlist.spice import write_cdl, write_spice
+
+            devices, netlist = drawing.library.devices, drawing.library.netlist
+            write_spice(netlist, stage.folder / spice, devices, pdk, spec.name)
+            write_cdl(netlist, stage.folder / cdl, devices, spec.name)
         folder = stage.folder / "pictures"
         folder.mkdir()
         views = _views(drawing, folder)
@@ -87,6 +94,14 @@ def build(spec: Spec, out: Path, *, drc: bool = True, progress: Progress) -> Res
 
                 result = run_drc(layout, top, pdk)
                 result.write_lyrdb(stage.folder / lyrdb)
+        compared = None
+        if lvs:
+            with clock.step("LVS"):
+                from picoram_layout.lvs.compare import compare
+                from picoram_layout.lvs.extract import extract
+
+                compared = compare(extract(layout, top, pdk), netlist, top, devices)
+                compared.write_lvsdb(stage.folder / lvsdb)
         with clock.step("pictures"):
             pictures = _diagrams(drawing, pdk, list(density), folder, spec.name)
             drawn()
@@ -95,7 +110,7 @@ def build(spec: Spec, out: Path, *, drc: bool = True, progress: Progress) -> Res
             from picoram_layout.report.html import write_html
             from picoram_layout.report.summary import summarise
 
-            report = summarise(spec, pdk, drawing, density, result)
+            report = summarise(spec, pdk, drawing, density, result, compared)
             report["timings_s"] = clock.total()
             report["sha256"] = _digests(stage)
             write_html(stage.folder / "report.html", report, pictures)
@@ -103,7 +118,8 @@ def build(spec: Spec, out: Path, *, drc: bool = True, progress: Progress) -> Res
             text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
             (stage.folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
         stage.publish()
-    return Result(out, report, 1 if report["drc"]["status"] == "violations" else 0)
+    dirty = report["drc"]["status"] == "violations" or report["lvs"]["status"] == "mismatch"
+    return Result(out, report, 1 if dirty else 0)
 
 
 def _digests(stage: Staging) -> dict[str, str]:

@@ -15,6 +15,7 @@ from picoram_layout.cells.dac_strip import dac_strip
 from picoram_layout.cells.ends import dummy_column
 from picoram_layout.cells.mac import mac
 from picoram_layout.layout import Block, Library
+from picoram_layout.netlist.circuit import set_capacitors
 from picoram_layout.pdk import Pdk
 from picoram_layout.plan import Plan, capacitance, make_plan
 
@@ -53,6 +54,7 @@ def draw(spec: Spec, pdk: Pdk, solved: Callable[[], Capacitance] | None = None) 
     lib = Library(pdk)
     top = array(lib, plan)
     cap = solved() if solved else capacitance(plan)
+    set_capacitors(lib.netlist, lib.devices, cap.value_fF)
     return Drawing(lib, top, floorplan(plan), figures(plan, cap), gallery(lib, plan), closeups(plan))
 
 

@@ -67,7 +67,7 @@ def _island_w(pdk: Pdk) -> float:
 def capacitor(lib: Library, t: ThinCell, style: str, height: float, t_y: float, total: float) -> Block:
     """Capacitor of a cluster of this height with T's via stack at ``t_y``; ``total`` as in `shapes`.
 
-    Its value in the netlist is 0 until it is known: `netlist.values`.
+    Its value in the netlist is 0 until it is known: `netlist.circuit.set_capacitors`.
     """
     c = Canvas(lib, "capacitor" if total == height else "capacitor_segment")
     for net, layer, box in shapes(t, style, height, t_y, total):

@@ -12,11 +12,11 @@ from picoram_layout.spec import load_spec
 from picoram_layout.spec.shipped import find_spec
 
 
-def run(path: Path, output: Path | None, drc: bool, json: bool) -> int:
+def run(path: Path, output: Path | None, drc: bool, lvs: bool, json: bool) -> int:
     """Build the spec's array into a folder and sum up what came out."""
     spec = load_spec(find_spec(path))
     out = Path("out") / spec.name if output is None else output
-    result = build(spec, out, drc=drc, progress=progress(quiet=json))
+    result = build(spec, out, drc=drc, lvs=lvs, progress=progress(quiet=json))
     if json:
         emit_json(result.report)
     else:
@@ -33,4 +33,7 @@ def _print_summary(report: dict[str, Any], out: Path) -> None:
     print(f"  DRC      {verdict}")
     for rule, count in drc.get("by_rule", {}).items():
         print(f"           {rule}: {count}")
+    lvs = report["lvs"]
+    told = f": {lvs['differences']} differences" if lvs["differences"] else ""
+    print(f"  LVS      {lvs['status']}{told}")
     print(f"  results  {out / 'report.html'}")

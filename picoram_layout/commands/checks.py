@@ -24,11 +24,8 @@ def drc(file: Path, top: str | None, pdk_name: str, output: Path | None, json: b
     from picoram_layout.drc import run_drc
 
     pdk = load_pdk(pdk_name)
-    if output is not None and (output.is_dir() or not output.absolute().parent.is_dir()):
-        raise InputError(
-            f"{output}: {'is a folder' if output.is_dir() else 'is in a folder that does not exist'}"
-        )
-    layout, cell = _opened(file, top, pdk)
+    check_output(output)
+    layout, cell = opened(file, top, pdk)
     result = run_drc(layout, cell, pdk)
     if output is not None:
         try:
@@ -42,6 +39,14 @@ def drc(file: Path, top: str | None, pdk_name: str, output: Path | None, json: b
     else:
         print_drc(result, f"{file}: {cell}", pdk)
     return 1 if result.violations else 0
+
+
+def check_output(output: Path | None) -> None:
+    """`InputError` if a report cannot be written to this file."""
+    if output is not None and (output.is_dir() or not output.absolute().parent.is_dir()):
+        raise InputError(
+            f"{output}: {'is a folder' if output.is_dir() else 'is in a folder that does not exist'}"
+        )
 
 
 def drc_summary(result: DrcResult) -> dict[str, Any]:
@@ -79,7 +84,7 @@ def density(files: list[Path], top: str | None, pdk_name: str, json: bool) -> in
     from picoram_layout.density import layer_density
 
     pdk = load_pdk(pdk_name)
-    opened = [(file, *_opened(file, top, pdk)) for file in files]
+    opened = [(file, *opened(file, top, pdk)) for file in files]
     results: list[dict[str, Any]] = []
     worst = 0
     for file, layout, cell in opened:
@@ -112,7 +117,8 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.1f}"
 
 
-def _opened(file: Path, top: str | None, pdk: Pdk) -> tuple[kdb.Layout, str]:
+def opened(file: Path, top: str | None, pdk: Pdk) -> tuple[kdb.Layout, str]:
+    """A layout file and the name of the cell to check."""
     layout = read_layout(file)
     cell = top_cell(layout, top, file)
     require_layers(layout, cell, pdk, file)

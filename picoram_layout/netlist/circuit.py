@@ -134,3 +134,11 @@ def moved(pins: Iterable[str], by: Mapping[str, int]) -> dict[str, str]:
         if found and found[1] in by:
             nets[pin] = f"{found[1]}[{int(found[2]) + by[found[1]]}]"
     return nets
+
+
+def set_capacitors(netlist: kdb.Netlist, table: DeviceTable, value_fF: float) -> None:
+    """Give every MOM capacitor of a netlist its value, once it is known."""
+    for circuit in netlist.each_circuit():
+        for device in circuit.each_device():
+            if device.device_class().name == table.capacitor.name:
+                device.set_parameter("C", value_fF * 1e-15)

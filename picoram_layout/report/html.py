@@ -31,6 +31,7 @@ def write_html(path: Path, report: Mapping[str, Any], pictures: Mapping[str, Pat
     page = environment.get_template("report.html.j2").render(
         report=report,
         drc=report["drc"],
+        lvs=report["lvs"],
         rules=(rules := _rules(pdk, report["drc"])),
         source=_usual_source(rules),
         svg={

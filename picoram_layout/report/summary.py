@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from picoram_layout.density import LayerDensity
     from picoram_layout.drc import DrcResult
     from picoram_layout.drc.result import Violation
+    from picoram_layout.lvs.compare import LvsResult
     from picoram_layout.macro import Drawing
     from picoram_layout.spec import Spec
 
@@ -30,8 +31,9 @@ def summarise(
     drawing: Drawing,
     density: Mapping[str, LayerDensity],
     drc: DrcResult | None,
+    lvs: LvsResult | None,
 ) -> dict[str, Any]:
-    """All results of a build but its timings and files; ``drc`` is None if DRC was not run."""
+    """All results of a build but its timings and files; ``drc`` and ``lvs`` are None if not run."""
     top = drawing.top
     area = top.width * top.height
     bits = drawing.figures["bits"]
@@ -54,6 +56,7 @@ def summarise(
     report["pins"] = [asdict(group) for group in pin_groups(top)]
     report["layer_density"] = {layer: asdict(row) for layer, row in density.items()}
     report["drc"] = _drc(drc, pdk)
+    report["lvs"] = lvs_summary(lvs)
     report["spec"] = spec.model_dump()
     report["versions"] = versions()
     return report
@@ -78,6 +81,21 @@ def _drc(result: DrcResult | None, pdk: Pdk) -> dict[str, Any]:
         "rules_checked": result.rules_checked,
         "rules_not_checked": result.rules_not_checked,
         "markers": [asdict(violation) for violation in _first(result.violations)],
+    }
+
+
+def lvs_summary(result: LvsResult | None) -> dict[str, Any]:
+    """An LVS result as JSON has it."""
+    if result is None:
+        return {"status": "not run", "why": "LVS was switched off for this build", "differences": None}
+    return {
+        "status": result.status,
+        "differences": len(result.differences),
+        "first": [asdict(difference) for difference in result.differences[:_LISTED]],
+        "devices": result.counts,
+        "compared": "flat" if result.flat else "hierarchical",
+        "notes": result.notes,
+        "seconds": round(result.seconds, 3),
     }
 
 

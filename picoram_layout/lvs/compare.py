@@ -1,0 +1,245 @@
+"""Comparison of an extracted netlist with its reference.
+
+Circuits of the same name are compared with each other, others are dissolved into what places them. Nets of
+the same name (SPICE does not tell capitals) belong together: a name on the wrong wire is a difference. Where the hierarchies disagree although
+the circuits may not (a cell was changed in one place, or flattened), both are compared flat.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import klayout.db as kdb
+
+from picoram_layout.lvs.extract import Extraction
+from picoram_layout.netlist.devices import DeviceTable
+
+# Flat comparison of more transistors than this takes longer than anybody waits.
+_FLAT_LIMIT = 60_000
+_FINE = (kdb.NetlistCrossReference.Match, kdb.NetlistCrossReference.MatchWithWarning)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference: ``kind`` (net, device, pin, name, circuit, silicon), the cell, and both sides in words
+    ("none" where a side has no counterpart)."""
+
+    kind: str
+    cell: str
+    layout: str
+    reference: str
+
+
+@dataclass
+class LvsResult:
+    """Result of a comparison. ``flat`` says that only the flat circuits were found equal or compared;
+    ``counts`` has the flat numbers of devices in the layout by class."""
+
+    top: str
+    differences: list[Difference]
+    flat: bool
+    counts: dict[str, int]
+    seconds: float
+    extraction: Extraction  # owns what is written
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def status(self) -> str:
+        """``match`` or ``mismatch``."""
+        return "mismatch" if self.differences else "match"
+
+    def write_lvsdb(self, path: Path) -> None:
+        """Write KLayout's LVS database."""
+        self.extraction.lvs.write(str(path), True)
+
+
+def compare(extraction: Extraction, reference: kdb.Netlist, top: str, table: DeviceTable) -> LvsResult:
+    """Compare an extraction with the circuit ``top`` of ``reference`` (which is not changed)."""
+    start = time.perf_counter()
+    lvs, wanted = extraction.lvs, reference.dup()
+    drawn = lvs.netlist()
+    drawn.make_top_level_pins()
+    counts = device_counts(drawn, extraction.deck.top.name)
+    for netlist in (drawn, wanted):
+        table.tolerate(netlist)
+    lvs.reference = wanted
+    _keep_below(wanted, top)
+    found = _silicon(extraction) + _top_names(drawn, wanted, extraction.deck.top.name, top)
+    _align(drawn, wanted, (extraction.deck.top.name, top))
+    flat, notes = False, []
+    if not lvs.compare(_comparer(drawn, wanted, (extraction.deck.top.name, top))):
+        found += list(_differences(lvs.xref()))
+        if sum(counts.values()) > _FLAT_LIMIT:
+            notes.append(f"not compared flat: more than {_FLAT_LIMIT} devices")
+        elif not found or any(d.kind != "silicon" for d in found):
+            flat = True
+            if _equal_flat(drawn, wanted, (extraction.deck.top.name, top), table):
+                found = [d for d in found if d.kind in ("silicon", "name")]
+    else:
+        found += list(_renamed(lvs.xref()))
+    seconds = time.perf_counter() - start + extraction.seconds
+    return LvsResult(extraction.deck.top.name, found, flat, counts, seconds, extraction, notes)
+
+
+def device_counts(netlist: kdb.Netlist, top: str) -> dict[str, int]:
+    """Devices by class in everything below the circuit ``top``."""
+    below: dict[str, dict[str, int]] = {}
+    for circuit in netlist.each_circuit_bottom_up():
+        total: dict[str, int] = {}
+        for device in circuit.each_device():
+            name = device.device_class().name
+            total[name] = total.get(name, 0) + 1
+        for placed in circuit.each_subcircuit():
+            for name, count in below[placed.circuit_ref().name].items():
+                total[name] = total.get(name, 0) + count
+        below[circuit.name] = total
+    return dict(sorted(below.get(top, {}).items()))
+
+
+def _keep_below(netlist: kdb.Netlist, top: str) -> None:
+    """Drop the circuits that ``top`` does not use."""
+    while spare := [c for c in netlist.each_circuit_top_down() if c.name.upper() != top.upper() and not any(c.each_ref())]:
+        for circuit in spare:
+            netlist.remove(circuit)
+
+
+def _align(drawn: kdb.Netlist, wanted: kdb.Netlist, tops: tuple[str, str]) -> None:
+    """Dissolve circuits without a counterpart of their name."""
+    names = [{c.name.upper() for c in netlist.each_circuit()} for netlist in (drawn, wanted)]
+    for netlist, other, top in ((drawn, names[1], tops[0]), (wanted, names[0], tops[1])):
+        for circuit in list(netlist.each_circuit_top_down()):
+            if circuit.name.upper() not in other and circuit.name.upper() != top.upper():
+                netlist.flatten_circuit(circuit)
+
+
+def _comparer(drawn: kdb.Netlist, wanted: kdb.Netlist, tops: tuple[str, str]) -> kdb.NetlistComparer:
+    """A comparer that knows which circuits and nets belong together by their names."""
+    comparer = kdb.NetlistComparer()
+    if tops[0].upper() != tops[1].upper():
+        comparer.same_circuits(drawn.circuit_by_name(tops[0]), wanted.circuit_by_name(tops[1]))
+    for a in drawn.each_circuit():
+        b = wanted.circuit_by_name(tops[1] if a.name == tops[0] else a.name)
+        if b is None:
+            continue
+        theirs = _unique(b)
+        for name, net in _unique(a).items():
+            if name in theirs:
+                comparer.same_nets(a, b, net, theirs[name])
+    return comparer
+
+
+def _unique(circuit: kdb.Circuit) -> dict[str, kdb.Net]:
+    """Nets by those names that only one of them has."""
+    count = Counter(net.name.upper() for net in circuit.each_net())
+    return {net.name.upper(): net for net in circuit.each_net() if net.name and count[net.name.upper()] == 1}
+
+
+def _equal_flat(drawn: kdb.Netlist, wanted: kdb.Netlist, tops: tuple[str, str], table: DeviceTable) -> bool:
+    """Whether both circuits are the same once their hierarchy is dissolved; names of the top cell hold."""
+    sides = drawn.dup(), wanted.dup()
+    for netlist in sides:
+        netlist.flatten()
+        table.tolerate(netlist)
+    names = {net.name.upper() for net in drawn.circuit_by_name(tops[0]).each_net() if net.name}
+    for circuit in (sides[0].circuit_by_name(tops[0]), sides[1].circuit_by_name(tops[1])):
+        for net in circuit.each_net():
+            if net.name.upper() not in names:
+                net.name = ""
+    return _comparer(*sides, tops).compare(*sides)
+
+
+def _silicon(extraction: Extraction) -> list[Difference]:
+    """Diffusion and taps that are part of no device."""
+    top = extraction.deck.top.name
+    return [
+        Difference("silicon", top, f"diffusion or tap of no known device at {box}", "none")
+        for box in extraction.silicon
+    ]
+
+
+def _top_names(drawn: kdb.Netlist, wanted: kdb.Netlist, drawn_top: str, top: str) -> list[Difference]:
+    """Pins of the top circuit that no label names, and labels that name no pin; labels that occur twice."""
+    found, seen = [], set()
+    pins = {pin.name().upper() for pin in wanted.circuit_by_name(top).each_pin()}
+    for net in drawn.circuit_by_name(drawn_top).each_net():
+        if not net.name:
+            continue
+        name = net.name.upper()
+        if name in seen:
+            found.append(Difference("name", drawn_top, f"{net.name} names several nets", net.name))
+        elif name not in pins:
+            found.append(Difference("name", drawn_top, net.name, "none"))
+        seen.add(name)
+    return found + [Difference("name", drawn_top, "none", name) for name in sorted(pins - seen)]
+
+
+def _renamed(xref: kdb.NetlistCrossReference) -> Iterator[Difference]:
+    """Pairs of equal nets that have different names in the layout and in the reference."""
+    for circuits in xref.each_circuit_pair():
+        for pair in xref.each_net_pair(circuits):
+            a, b = pair.first(), pair.second()
+            if a and b and a.name and b.name and a.name.upper() != b.name.upper():
+                yield Difference("name", circuits.first().name, a.name, b.name)
+
+
+def _differences(xref: kdb.NetlistCrossReference) -> Iterator[Difference]:
+    """Everything that did not match, with its cell and both sides."""
+    for circuits in xref.each_circuit_pair():
+        a, b = circuits.first(), circuits.second()
+        cell = (a or b).name
+        if circuits.status() in _FINE:
+            continue
+        if a is None or b is None:
+            yield Difference("circuit", cell, a.name if a else "none", b.name if b else "none")
+            continue
+        rows: list[tuple[str, Any, Any]] = [
+            ("net", xref.each_net_pair(circuits), _net),
+            ("device", xref.each_device_pair(circuits), _device),
+            ("circuit", xref.each_subcircuit_pair(circuits), _placed),
+            ("pin", xref.each_pin_pair(circuits), lambda pin: pin.expanded_name()),
+        ]
+        for kind, pairs, text in rows:
+            for pair in pairs:
+                if pair.status() not in _FINE:
+                    first, second = pair.first(), pair.second()
+                    yield Difference(
+                        kind, cell, text(first) if first else "none", text(second) if second else "none"
+                    )
+
+
+def _net(net: kdb.Net) -> str:
+    """A net with what it connects."""
+    parts = [f"{t.device().device_class().name} {t.terminal_def().name}" for t in net.each_terminal()]
+    parts += [f"{p.subcircuit().circuit_ref().name}.{p.pin().expanded_name()}" for p in net.each_subcircuit_pin()]
+    more = f" and {len(parts) - 4} more" if len(parts) > 4 else ""
+    return f"{net.expanded_name()} ({', '.join(parts[:4])}{more})" if parts else f"{net.expanded_name()} (nothing)"
+
+
+def _device(device: kdb.Device) -> str:
+    """A device with its nets, compared parameters and, in a layout, its place in the cell (um)."""
+    kind = device.device_class()
+    nets = []
+    for terminal in kind.terminal_definitions():
+        net = device.net_for_terminal(terminal.id())
+        nets.append(f"{terminal.name}={net.expanded_name() if net else 'none'}")
+    primary = [p for p in kind.parameter_definitions() if p.is_primary]
+    sizes = [f"{p.name}={device.parameter(p.id()):.6g}" for p in primary]
+    place = device.trans.disp
+    where = f" at {place.x:g},{place.y:g}" if device.device_abstract else ""
+    return f"{kind.name} {' '.join(nets + sizes)}{where}"
+
+
+def _placed(placed: kdb.SubCircuit) -> str:
+    """A placed circuit with its nets."""
+    circuit = placed.circuit_ref()
+    nets = []
+    for pin in circuit.each_pin():
+        net = placed.net_for_pin(pin.id())
+        nets.append(f"{pin.expanded_name()}={net.expanded_name() if net else 'none'}")
+    more = f" and {len(nets) - 6} more" if len(nets) > 6 else ""
+    return f"{circuit.name} {' '.join(nets[:6])}{more}"
