@@ -127,10 +127,13 @@ def mom_capacitance(
 def in_array(pdk: Pdk, conductors: Conductors, pitch: tuple[float, float]) -> Capacitance:
     """Capacitance of ``T`` of one unit of the array, between the units beside it and over the row wires.
 
-    Row wires are many wires side by side: a closed plane differs by 1 % and is solved at once. The same shapes
-    give the same value to the last bit, however they are cut into boxes.
+    Row wires are many wires side by side: a closed plane differs by 1 % and is solved at once. The same
+    shapes give the same value to the last bit, however they are cut into boxes.
     """
-    unit = {net: {layer: _unit(boxes, pitch) for layer, boxes in layers.items()} for net, layers in conductors.items()}
+    unit = {
+        net: {layer: _unit(boxes, pitch) for layer, boxes in layers.items()}
+        for net, layers in conductors.items()
+    }
     unit = {net: {layer: boxes for layer, boxes in layers.items() if boxes} for net, layers in unit.items()}
     return mom_capacitance(pdk, unit | {"row wires": {"met2": [(0.0, 0.0, *pitch)]}}, pitch)
 
@@ -146,7 +149,10 @@ def _unit(boxes: Sequence[Box], pitch: tuple[float, float]) -> list[Box]:
     here = region & kdb.Region(kdb.DBox(0, 0, *pitch).to_itype(fine))
     pieces = here.decompose_trapezoids_to_region(kdb.Polygon.TD_htrapezoids)
     found = (piece.bbox() for piece in pieces.each())
-    return sorted((round(b.left * fine, 4), round(b.bottom * fine, 4), round(b.right * fine, 4), round(b.top * fine, 4)) for b in found)
+    return sorted(
+        (round(b.left * fine, 4), round(b.bottom * fine, 4), round(b.right * fine, 4), round(b.top * fine, 4))
+        for b in found
+    )
 
 
 _Point = tuple[float, float, float]

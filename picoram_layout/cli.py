@@ -201,13 +201,48 @@ def cell(
     ] = None,
     json: Json = False,
 ) -> int:
-    """Draw one cell: GDS, picture and design rule check.
+    """Draw one cell: GDS, netlists, picture, design rule check and comparison with its netlist.
 
     NAME is one of those that "picoram cells" lists.
     """
     from picoram_layout.commands.cells import cell
 
     return cell(name, settings or [], pdk, output, json)
+
+
+@app.command(epilog="Example: picoram simulate picoram_40kb --what mac --corner ss --temp -40")
+def simulate(
+    spec: SpecFile,
+    what: Annotated[
+        str, typer.Option("--what", metavar="PART", help="bitcell, dac, mac or all.", show_default=True)
+    ] = "all",
+    corner: Annotated[
+        str | None,
+        typer.Option("--corner", metavar="NAME", help="tt, ss, ff, sf or fs; default: as needed."),
+    ] = None,
+    temp: Annotated[float | None, typer.Option("--temp", metavar="T", help="Temperature in C.")] = None,
+    vdd: Annotated[float | None, typer.Option("--vdd", metavar="V", help="Supply in V.")] = None,
+    monte_carlo: Annotated[
+        int, typer.Option("--monte-carlo", metavar="N", help="Samples with mismatch; 0: none.")
+    ] = 0,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Result folder of the build; default: out/<name>."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", help="Runs side by side; default: one per core.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Simulate the array in ngspice, from the netlist extracted from its layout.
+
+    Needs ngspice and the extra "sim". Finished runs are kept in <DIR>/simulation and not run again.
+
+    SPEC is a YAML file, or the name of a shipped spec.
+    """
+    from picoram_layout.commands.simulate import run
+
+    return run(spec, what, corner, temp, vdd, monte_carlo, output, workers, json)
 
 
 @app.command(epilog="Example: picoram doctor")

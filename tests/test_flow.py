@@ -86,9 +86,16 @@ def test_the_shipped_spec_is_clean(built: Built) -> None:
     assert built.result.exit_status == 0
 
 
+def test_the_layout_is_its_netlist(built: Built) -> None:
+    lvs = built.result.report["lvs"]
+    assert (lvs["status"], lvs["differences"], lvs["first"]) == ("match", 0, [])
+    assert sum(lvs["devices"].values()) > 0
+
+
 def test_every_step_is_timed(built: Built) -> None:
     times = built.result.report["timings_s"]
-    assert list(times) == ["drawing", "layout files", "density", "DRC", "pictures", "total"]
+    steps = ["drawing", "layout files", "netlists", "density", "DRC", "LVS", "pictures", "total"]
+    assert list(times) == steps
     assert times["total"] >= sum(value for step, value in times.items() if step != "total") - 0.01
 
 

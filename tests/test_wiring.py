@@ -121,12 +121,12 @@ def cluster_circuit(spec: Spec, supply: str, segment: bool, cut: bool) -> tuple[
     z, c, gnd = Sizes.of(spec), Circuit(), gnd_names(supply)
     cells = spec.array.cells_per_cluster
     for k in range(cells):
-        add_bitcell(c, z, f"cell{k}", "LBL", "GBLB", (f"WLL{k}", f"WLR{k}"), gnd)
+        add_bitcell(c, z, f"cell{k}", "LBL", "GBLB", (f"WLL[{k}]", f"WLR[{k}]"), gnd)
     upper = "VL'" if cut else "VL"
     add_mac(c, z, "mac", "LBL", "XL", upper, str)
     c.mos(NMOS, "ACC", "LBL", "VL", z.pass_gate, z.length)
     add_bitcell(c, z, "next", "next.lbl", "GBLB", ("WLL", "WLR"), gnd)
-    names = {f"{wl}{k}" for wl in ("WLL", "WLR") for k in ("", *range(cells))}
+    names = {f"{wl}{k}" for wl in ("WLL", "WLR") for k in ("", *(f"[{k}]" for k in range(cells)))}
     names |= {"ACC", "PCHB", "SOUT", "XL", "VL", upper, "GBLB", "VDD", "PLATE", *gnd}
     names |= {f"DATA{k}" for k in range(max(1, spec.array.input_bits - 1))}
     if segment:
@@ -185,9 +185,9 @@ def array_circuit(spec: Spec) -> tuple[Circuit, Counter[str]]:
         names |= {row(net) for net in ("ACC", "PCHB", "SOUT", *(f"D{b}" for b in range(a.input_bits)))}
         names |= {row("SEG")} if r in cuts else set()
     for n in range(columns):
-        # the lower dummy cells load the local bitlines of the first row, the upper ones have their own
-        for end, lbl in (("low", f"0.{n}.lbl"), ("high", f"dummy.high.{n}.lbl")):
-            add_bitcell(c, z, f"dummy.{end}.{n}", lbl, f"GBLB[{n}]", ("GND", "GND"), ("GND", "GND"))
+        for end in ("low", "high"):  # the dummies' local bitlines are no cluster's
+            place = f"dummy.{end}.{n}"
+            add_bitcell(c, z, place, f"{place}.lbl", f"GBLB[{n}]", ("GND", "GND"), ("GND", "GND"))
     words = range(a.inputs * a.cells_per_cluster)
     names |= {f"{wl}[{k}]" for wl in ("WLL", "WLR") for k in words}
     names |= {f"{net}[{n}]" for net in ("VL", "GBLB") for n in range(columns)}

@@ -19,7 +19,14 @@ _ROW_WIRES = ("SOUT", "ACC", "PCHB", "SEG")
 _COLUMN_WIRES = ("VL", "VL_UP", "GBLB", "NW")
 _WORDLINES = ("WLL", "WLR")
 _GROUNDS = ("GND_L", "GND_R")
-_SUPPLY_OF = {"GND_L": "GND", "GND_R": "GND", "VDD": "VDD", "VDD_L": "VDD", "VDD_R": "VDD", "VDD_STRIP": "VDD"}
+_SUPPLY_OF = {
+    "GND_L": "GND",
+    "GND_R": "GND",
+    "VDD": "VDD",
+    "VDD_L": "VDD",
+    "VDD_R": "VDD",
+    "VDD_STRIP": "VDD",
+}
 
 
 def cluster_nets(plan: Plan, kind: RowKind, pins: Iterable[str], r: int, column: int) -> dict[str, str]:

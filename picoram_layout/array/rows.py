@@ -134,10 +134,10 @@ def end_row(lib: Library, plan: Plan) -> Block:
             count = (plan.groups[g] - k + 1) // 2
             x = plan.x[g][1] + k * plan.t.width
 
-            def nets(i: int, _: int, number: int = first + k) -> dict[str, str]:
+            def dummies(i: int, _: int, number: int = first + k) -> dict[str, str]:
                 return end_nets(column.circuit.pins, number + 2 * i)
 
-            c.place(column, x, 0, mirror_x=(first + k) % 2 == 1, nx=count, dx=2 * plan.t.width, nets=nets)
+            c.place(column, x, 0, mirror_x=(first + k) % 2 == 1, nx=count, dx=2 * plan.t.width, nets=dummies)
         x1 = plan.x[g][1]
         x2 = x1 + plan.groups[g] * plan.t.width
         c.box("met4", x1, end.gnd - end.bar / 2, x2, end.height)

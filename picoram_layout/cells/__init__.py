@@ -53,9 +53,24 @@ class CellEntry:
     needs_array: bool = field(default=False)  # its taps or neighbours are in other cells
 
     def draw(self, library: Library, **params: Any) -> Block:
-        """Draw the cell; `InputError` names the parameter that cannot be used."""
-        values = {key: p.default for key, p in self.parameters.items()} | params
+        """Draw the cell; `InputError` names the parameter that cannot be used.
+
+        Capacitors in its netlist have no value yet: `complete` solves for it.
+        """
+        values = self._values(params)
         return self.generator(library, _plan(library.pdk, values), values)
+
+    def complete(self, library: Library, **params: Any) -> None:
+        """Give the capacitors of a drawn cell's netlist their value, a field solution (seconds; cached)."""
+        from picoram_layout.netlist.circuit import set_capacitors
+        from picoram_layout.plan import capacitance
+
+        if any("capacitor" in circuit.name for circuit in library.netlist.each_circuit()):
+            value = capacitance(_plan(library.pdk, self._values(params))).value_fF
+            set_capacitors(library.netlist, library.devices, value)
+
+    def _values(self, params: dict[str, Any]) -> dict[str, Any]:
+        return {key: p.default for key, p in self.parameters.items()} | params
 
 
 def _plan(pdk: Pdk, values: dict[str, Any]) -> Plan:

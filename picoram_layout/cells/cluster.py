@@ -96,9 +96,12 @@ def cluster(lib: Library, row: ClusterRow, supply: str, cut: bool = False) -> Bl
     def nets(number: int) -> dict[str, str]:
         return supplies | {wl: f"{wl}[{number}]" for wl in ("WLL", "WLR")}
 
-    pitch = {"dy": 2 * t.height}
-    c.place(cell, 0, 0, ny=(row.cells + 1) // 2, **pitch, nets=lambda _, j: nets(2 * j))
-    c.place(cell, 0, t.height, mirror_y=True, ny=row.cells // 2, **pitch, nets=lambda _, j: nets(2 * j + 1))
+    for k, count in ((0, (row.cells + 1) // 2), (1, row.cells // 2)):  # upright ones, mirrored ones between
+
+        def number(_: int, j: int, first: int = k) -> dict[str, str]:
+            return nets(2 * j + first)
+
+        c.place(cell, 0, k * t.height, mirror_y=k == 1, ny=count, dy=2 * t.height, nets=number)
     inner = [y for y in row.data if y < row.y_mac]
     c.place(unit, 0, row.y_mac, nets=supplies | moved(unit.circuit.pins, {"DATA": len(inner)}))
     c.place(cap, 0, row.lift, nets={"GND": "PLATE"})

@@ -162,8 +162,8 @@ def _circuit(c: Canvas, row: ClusterRow, s: Strip) -> None:
         ]
         nmos("SMP", ends[0], ends[1], round(s.sample_w / s.fingers, 6))
     if s.index:
-        left, right = (_column_diffusion(row, net, 0.0, t.gate_pitch / 2, True) for net in ("XL_L", "XL_R"))
-        nmos("SHR", left, right, s.share_w)
+        ends = [_column_diffusion(row, net, 0.0, t.gate_pitch / 2, True) for net in ("XL_L", "XL_R")]
+        nmos("SHR", ends[0], ends[1], s.share_w)
 
 
 def _column_diffusion(row: ClusterRow, net: str, x: float, gate: float, outer: bool) -> Diffusion:
@@ -173,7 +173,7 @@ def _column_diffusion(row: ClusterRow, net: str, x: float, gate: float, outer: b
 
 
 def data_net(s: Strip) -> str:
-    """What the strip samples: the first one a wire of its own, the last one ground, the others a data line."""
+    """What the strip samples: the first one its own wire, the last one ground, the others a data line."""
     return "D" if s.index == 0 else "GND" if s.last else f"DATA[{s.index - 1}]"
 
 

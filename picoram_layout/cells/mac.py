@@ -268,6 +268,7 @@ def _n_devices(c: Canvas, row: MacRow) -> None:
     c.box("diff", left1, -e, t.xn2, row.t_left + e)
     c.box("diff", right1, row.xl - e, right2, row.t_right + e)
     parts.licon(c, t.xn, 0)  # LBL's, shared with the cluster below
+    parts.li_pad(c, t.xn, 0, "x")
     parts.licon(c, row.x_t, row.t_left)
     for y in [row.vl] + ([row.vl2] if row.segment else []):
         parts.licon(c, t.xn, y)

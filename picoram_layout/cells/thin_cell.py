@@ -116,7 +116,6 @@ class ThinCell:
         """From a contact's centre to the centre of the next gate."""
         return self.gate_pitch / 2
 
-
     def diffusion(self, net: str, contact: float, gate: float, *, shared: bool = False) -> Diffusion:
         """Source or drain from a gate to the middle of its contact (centres along y): where the next gate's
         half begins (``shared``) or the cell's boundary lies."""

@@ -52,25 +52,36 @@ def cells(json: bool) -> int:
 
 
 def cell(name: str, settings: list[str], pdk_name: str, output: Path | None, json: bool) -> int:
-    """Draw one cell with its GDS, picture and DRC report into a folder."""
+    """Draw one cell with its GDS, netlists, picture, DRC and LVS reports into a folder."""
     entry = _entry(name)
     params = _params(name, entry, settings)
     pdk = load_pdk(pdk_name)
     out = Path("out") / name if output is None else output
-    files = [f"{name}.{suffix}" for suffix in ("gds", "png", "lyrdb")]
+    files = [f"{name}.{suffix}" for suffix in ("gds", "spice", "cdl", "png", "lyrdb", "lvsdb")]
     with staging(out, [*files, MANIFEST]) as stage:
         from picoram_layout.commands.checks import drc_summary, print_drc
+        from picoram_layout.commands.lvs import print_lvs
         from picoram_layout.layout import Library
+        from picoram_layout.lvs.compare import compare
+        from picoram_layout.lvs.extract import extract
+        from picoram_layout.netlist.spice import write_cdl, write_spice
         from picoram_layout.report.pictures import render
+        from picoram_layout.report.summary import lvs_summary
         from picoram_layout.stream import write_layout
 
         library = Library(pdk)
         block = _drawn(name, entry, library, params)
-        gds, png, lyrdb = (stage.folder / file for file in files)
+        entry.complete(library, **params)
+        gds, spice, cdl, png, lyrdb, lvsdb = (stage.folder / file for file in files)
         write_layout(library.layout, block.name, gds)
+        write_spice(library.netlist, spice, library.devices, pdk, block.name)
+        write_cdl(library.netlist, cdl, library.devices, block.name)
         render(library.layout, block.name, pdk, png)
         result = check_cell(entry, library, block)
         result.write_lyrdb(lyrdb)
+        extraction = extract(library.layout, block.name, pdk)
+        compared = compare(extraction, library.netlist, block.name, library.devices)
+        compared.write_lvsdb(lvsdb)
         report = {
             "cell": name,
             "top": block.name,
@@ -80,6 +91,7 @@ def cell(name: str, settings: list[str], pdk_name: str, output: Path | None, jso
             "width_um": block.width,
             "height_um": block.height,
             "drc": drc_summary(result),
+            "lvs": lvs_summary(compared),
             "versions": {"picoram_layout": __version__},
             "sha256": {file: sha256(stage.folder / file) for file in files},
         }
@@ -90,7 +102,8 @@ def cell(name: str, settings: list[str], pdk_name: str, output: Path | None, jso
     else:
         _print_cell(name, block, out, pdk)
         print_drc(result, block.name, pdk)
-    return 1 if result.violations else 0
+        print_lvs(compared, block.name)
+    return 1 if result.violations or compared.differences else 0
 
 
 def check_cell(entry: CellEntry, library: Library, block: Block) -> DrcResult:

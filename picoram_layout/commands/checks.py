@@ -84,10 +84,10 @@ def density(files: list[Path], top: str | None, pdk_name: str, json: bool) -> in
     from picoram_layout.density import layer_density
 
     pdk = load_pdk(pdk_name)
-    opened = [(file, *opened(file, top, pdk)) for file in files]
+    layouts = [(file, *opened(file, top, pdk)) for file in files]
     results: list[dict[str, Any]] = []
     worst = 0
-    for file, layout, cell in opened:
+    for file, layout, cell in layouts:
         layers = layer_density(layout, cell, pdk)
         over = [name for name, d in layers.items() if d.limit_max is not None and d.worst > d.limit_max]
         worst = max(worst, 1 if over else 0)

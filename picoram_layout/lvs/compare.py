@@ -103,7 +103,9 @@ def device_counts(netlist: kdb.Netlist, top: str) -> dict[str, int]:
 
 def _keep_below(netlist: kdb.Netlist, top: str) -> None:
     """Drop the circuits that ``top`` does not use."""
-    while spare := [c for c in netlist.each_circuit_top_down() if c.name.upper() != top.upper() and not any(c.each_ref())]:
+    while spare := [
+        c for c in netlist.each_circuit_top_down() if c.name.upper() != top.upper() and not any(c.each_ref())
+    ]:
         for circuit in spare:
             netlist.remove(circuit)
 
@@ -163,16 +165,18 @@ def _silicon(extraction: Extraction) -> list[Difference]:
 
 
 def _top_names(drawn: kdb.Netlist, wanted: kdb.Netlist, drawn_top: str, top: str) -> list[Difference]:
-    """Pins of the top circuit that no label names, and labels that name no pin; labels that occur twice."""
+    """Pins of the top circuit that no label names, labels that name no net of it, labels that occur twice."""
     found, seen = [], set()
-    pins = {pin.name().upper() for pin in wanted.circuit_by_name(top).each_pin()}
+    reference = wanted.circuit_by_name(top)
+    pins = {pin.name().upper() for pin in reference.each_pin()}
+    nets = {net.name.upper() for net in reference.each_net()}
     for net in drawn.circuit_by_name(drawn_top).each_net():
         if not net.name:
             continue
         name = net.name.upper()
         if name in seen:
             found.append(Difference("name", drawn_top, f"{net.name} names several nets", net.name))
-        elif name not in pins:
+        elif name not in nets:
             found.append(Difference("name", drawn_top, net.name, "none"))
         seen.add(name)
     return found + [Difference("name", drawn_top, "none", name) for name in sorted(pins - seen)]
@@ -215,9 +219,15 @@ def _differences(xref: kdb.NetlistCrossReference) -> Iterator[Difference]:
 def _net(net: kdb.Net) -> str:
     """A net with what it connects."""
     parts = [f"{t.device().device_class().name} {t.terminal_def().name}" for t in net.each_terminal()]
-    parts += [f"{p.subcircuit().circuit_ref().name}.{p.pin().expanded_name()}" for p in net.each_subcircuit_pin()]
+    parts += [
+        f"{p.subcircuit().circuit_ref().name}.{p.pin().expanded_name()}" for p in net.each_subcircuit_pin()
+    ]
     more = f" and {len(parts) - 4} more" if len(parts) > 4 else ""
-    return f"{net.expanded_name()} ({', '.join(parts[:4])}{more})" if parts else f"{net.expanded_name()} (nothing)"
+    return (
+        f"{net.expanded_name()} ({', '.join(parts[:4])}{more})"
+        if parts
+        else f"{net.expanded_name()} (nothing)"
+    )
 
 
 def _device(device: kdb.Device) -> str:

@@ -84,8 +84,8 @@ def _devices(lvs: kdb.LayoutVsSchematic, layers: dict[str, kdb.Region], table: D
     for kind in table.transistors.values():
         area, gate, bulk = layers[kind.source_drain], layers[kind.gate], layers[kind.bulk]
         poly = layers["poly"]
-        inputs = {"SD": area, "G": gate, "P": poly, "W": bulk}
-        outputs = {"tS": area, "tD": area, "tG": poly, "tB": bulk}
+        inputs: dict[str, kdb.ShapeCollection] = {"SD": area, "G": gate, "P": poly, "W": bulk}
+        outputs: dict[str, kdb.ShapeCollection] = {"tS": area, "tD": area, "tG": poly, "tB": bulk}
         lvs.extract_devices(kdb.DeviceExtractorMOS4Transistor(kind.name), inputs | outputs)
     for tap in table.taps.values():
         inputs = {"tap": layers[tap.layer], "contact": layers["licon"], "bulk": layers[tap.bulk]}

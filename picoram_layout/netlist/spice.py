@@ -8,6 +8,7 @@ CDL has the classes' own names.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import klayout.db as kdb
@@ -38,7 +39,9 @@ class _Writer(kdb.NetlistSpiceWriterDelegate):
         """One card."""
         kind = device.device_class()
         name = self.models.get(kind.name, kind.name)
-        nets = {t.name: self.net_to_string(device.net_for_terminal(t.id())) for t in kind.terminal_definitions()}
+        nets = {
+            t.name: self.net_to_string(device.net_for_terminal(t.id())) for t in kind.terminal_definitions()
+        }
         label = self.format_name(device.expanded_name())
         if isinstance(kind, kdb.DeviceClassMOS4Transistor):
             ends = " ".join(nets[t] for t in "DGSB")
@@ -94,7 +97,7 @@ class _Reader(kdb.NetlistSpiceReaderDelegate):
         name: str,
         model: str,
         value: float,
-        nets: list[kdb.Net],
+        nets: Sequence[kdb.Net],
         parameters: dict[str, float],
     ) -> bool:
         """Read one device; what the table does not know stays as KLayout reads it."""

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from picoram_layout.simulation.circuits import GND, VDD, Cell, Transistor, active_cell, renamed
+from picoram_layout.simulation.circuits import GND, VDD, Cell, Transistor, renamed, selected
 from picoram_layout.simulation.deck import Deck
 from picoram_layout.simulation.models import Condition
+from picoram_layout.simulation.phases import COMPUTE
 from picoram_layout.simulation.results import Job, Result
 
 Floats = NDArray[np.float64]
@@ -25,7 +26,8 @@ DISTURB_LIMIT = 0.3
 _OPTIONS = "method=gear reltol=1e-3 abstol=1e-14 gmin=1e-15"
 _CURVES = ("q_hold", "q_read", "q_write0", "q_write1", "qb_hold", "qb_1", "qb_0")
 _CURVE_FILE = "curves.txt"
-_WL_ON, _WL_OFF, _END, _EDGE = 2.0, 12.0, 16.0, 0.3  # ns
+_WL_ON, _WL_OFF, _END = 2.0, 12.0, 16.0  # ns
+_EDGE = COMPUTE.edge_of("WLL")
 _TIMES = ("read_t50", "read_t10", "w0_fall", "w0_rise", "w1_fall", "w1_rise")
 _LEVELS = ("q_peak", "r0_q", "r0_qb", "r1_q", "r1_qb", "r1_lbl", "w0_q", "w0_qb", "w1_q", "w1_qb")
 
@@ -171,7 +173,7 @@ def access_job(cluster: Cell, index: int, condition: Condition) -> Job:
             "XL": GND,
             "T": f"{copy}_t",
         }
-        part = [(t, m) for t, m in active_cell(cluster, index)]
+        part = [(t, m) for t, m in selected(cluster, index)]
         moved = renamed(replace(cluster, transistors=tuple(t for t, _ in part)), nets, f"{copy}_")
         for t, (_, m) in zip(moved.transistors, part, strict=True):
             deck.mos(t, m)
@@ -198,7 +200,9 @@ def access_job(cluster: Cell, index: int, condition: Condition) -> Job:
     ]
     for name in _LEVELS[1:]:
         analysis.append(f".meas tran {name} find v({name}) at={late}")
-    return Job(f"bitcell access {condition}", deck.text(_OPTIONS, analysis), (*_LEVELS, *_TIMES[:2]), seconds=120)
+    return Job(
+        f"bitcell access {condition}", deck.text(_OPTIONS, analysis), (*_LEVELS, *_TIMES[:2]), seconds=120
+    )
 
 
 def leakage_job(cell: Cell, condition: Condition) -> Job:

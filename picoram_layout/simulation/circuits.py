@@ -1,21 +1,21 @@
 """Circuits of an extracted netlist as plain data, ready to be written into decks.
 
-Supplies are ideal in a simulation: every VDD and n-well is one node, every GND and the substrate another. Taps
-(which join supplies to silicon) are left out for that reason.
+Supplies are ideal in a simulation: every VDD and n-well is one node, every GND and the substrate another.
+Taps (which join supplies to silicon) are left out for that reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from picoram_layout.errors import InputError
 
 if TYPE_CHECKING:
     import klayout.db as kdb
 
-GND, VDD = "0", "vdd"
+GND, VDD, PLATE = "0", "vdd", "T"
 _SUPPLIES = {"GND": GND, "SUB": GND, "PLATE": GND, "VDD": VDD, "NW": VDD}
 _KINDS = {"nfet_01v8": "nfet", "pfet_01v8": "pfet"}
 
@@ -58,7 +58,9 @@ class Cell:
         found = [t for t in self.gated_by(gate) if not ends or {t.d, t.s} >= set(ends)]
         if len(found) != 1:
             where = f" to {', '.join(ends)}" if ends else ""
-            raise InputError(f"{self.name}: {len(found)} transistors with gate {gate}{where} where one is wanted")
+            raise InputError(
+                f"{self.name}: {len(found)} transistors with gate {gate}{where} where one is wanted"
+            )
         return found[0]
 
     def total(self, net: str) -> float:
@@ -67,16 +69,16 @@ class Cell:
 
 
 def supply_of(net: str) -> str | None:
-    """GND or VDD for a supply, a well or the substrate (also ``GND_L``, ``VDD[3]``, joined names); else None."""
+    """GND or VDD for a supply, a well or the substrate (``GND_L``, ``VDD[3]``, joined names); else None."""
     for part in net.split(".")[-1].split(","):
-        stem = part.split("[")[0].removesuffix("_L").removesuffix("_R").rstrip("0123456789")
+        stem = part.split("[")[0].split("_")[0]
         if stem in _SUPPLIES:
             return _SUPPLIES[stem]
     return None
 
 
 def flat(netlist: kdb.Netlist, name: str, wires: Mapping[str, Wires] | None = None) -> Cell:
-    """A circuit with everything placed in it.
+    """A circuit with everything placed in it; the live net of its one MOM capacitor is called ``T``.
 
     ``wires`` has the capacitance of wires by circuit. What it holds for a circuit covers that circuit's own
     nets; placed circuits bring theirs.
@@ -85,10 +87,17 @@ def flat(netlist: kdb.Netlist, name: str, wires: Mapping[str, Wires] | None = No
     if circuit is None:
         raise InputError(f"the netlist has no circuit {name}")
     ports = tuple(net.expanded_name() for pin in circuit.each_pin() if (net := circuit.net_for_pin(pin.id())))
-    transistors: list[Transistor] = []
-    capacitors: list[tuple[str, str, float]] = []
-    _collect(circuit, "", {}, wires or {}, transistors, capacitors)
-    return Cell(name, ports, tuple(transistors), tuple(capacitors))
+    found = _Found([], [], [])
+    _collect(circuit, "", {}, wires or {}, found)
+    plates = {net for pair in found.plates for net in pair} - {GND}
+    cell = Cell(name, ports, tuple(found.transistors), tuple(found.capacitors))
+    return renamed(cell, {plates.pop(): PLATE}) if len(plates) == 1 else cell
+
+
+class _Found(NamedTuple):
+    transistors: list[Transistor]
+    capacitors: list[tuple[str, str, float]]
+    plates: list[tuple[str, str]]
 
 
 def _collect(
@@ -96,8 +105,7 @@ def _collect(
     path: str,
     outside: Mapping[str, str],
     wires: Mapping[str, Wires],
-    transistors: list[Transistor],
-    capacitors: list[tuple[str, str, float]],
+    found: _Found,
 ) -> None:
     def node(net: str) -> str:
         return supply_of(net) or outside.get(net) or path + net
@@ -110,20 +118,14 @@ def _collect(
             if (net := device.net_for_terminal(terminal.id())) is not None
         }
         if kind in _KINDS:
-            p = device.parameter
-            transistors.append(
-                Transistor(
-                    _KINDS[kind],
-                    *(terminals[t] for t in "DGSB"),
-                    p("W"),
-                    p("L"),
-                    *(p(n) for n in ("AD", "AS", "PD", "PS")),
-                )
-            )
+            p, t = device.parameter, terminals
+            sizes = p("W"), p("L"), p("AD"), p("AS"), p("PD"), p("PS")
+            found.transistors.append(Transistor(_KINDS[kind], t["D"], t["G"], t["S"], t["B"], *sizes))
         elif kind == "mom":
-            capacitors.append((terminals["A"], terminals["B"], device.parameter("C") * 1e15))
+            found.plates.append((terminals["A"], terminals["B"]))
+            found.capacitors.append((*found.plates[-1], device.parameter("C") * 1e15))
     for (a, b), value in wires.get(circuit.name, {}).items():
-        capacitors.append((node(a), node(b) if b is not None else GND, value))
+        found.capacitors.append((node(a), node(b) if b is not None else GND, value))
     for placed in circuit.each_subcircuit():
         child = placed.circuit_ref()
         nets = {}
@@ -132,11 +134,21 @@ def _collect(
             if inner is not None and outer is not None:
                 nets[inner.expanded_name()] = node(outer.expanded_name())
         label = (placed.name or f"x{placed.id()}").replace("$", "x")
-        _collect(child, f"{path}{label}.", nets, wires, transistors, capacitors)
+        _collect(child, f"{path}{label}.", nets, wires, found)
+
+
+def merged(capacitors: Iterable[tuple[str, str, float]]) -> tuple[tuple[str, str, float], ...]:
+    """One capacitor for each pair of nets."""
+    sums: dict[tuple[str, str], float] = {}
+    for a, b, value in capacitors:
+        if a != b:
+            pair = (a, b) if a > b else (b, a)
+            sums[pair] = sums.get(pair, 0.0) + value
+    return tuple((a, b, value) for (a, b), value in sorted(sums.items()))
 
 
 def renamed(cell: Cell, nets: Mapping[str, str], prefix: str = "") -> Cell:
-    """The cell with nets called otherwise; those not in ``nets`` get the prefix. Supplies keep their names."""
+    """A cell with nets called otherwise; those not in ``nets`` get the prefix, supplies keep their names."""
 
     def name(net: str) -> str:
         return net if net in (GND, VDD) else nets.get(net, prefix + net)
@@ -149,31 +161,32 @@ def renamed(cell: Cell, nets: Mapping[str, str], prefix: str = "") -> Cell:
     )
 
 
-def active_cell(cluster: Cell, index: int) -> Iterator[tuple[Transistor, int]]:
-    """Transistors of a cluster that matter while cell ``index`` is selected, each with its multiplicity.
+def part_of(t: Transistor, count: int) -> Transistor:
+    """One of ``count`` equal devices that a transistor consists of."""
+    return replace(
+        t, w=t.w / count, a_d=t.a_d / count, a_s=t.a_s / count, p_d=t.p_d / count, p_s=t.p_s / count
+    )
+
+
+def selected(cluster: Cell, index: int | None) -> Iterator[tuple[Transistor, int]]:
+    """Transistors of a cluster that matter while cell ``index`` (None: no cell) is selected, and how many.
 
     The idle cells load the local bitline with their off pass gates alone: one device of their number, its far
-    end at GND (a stored 0; the charge that leaks through a stored 1 instead is the same within the run).
+    end at GND, as if they held a 0.
     """
-    inside: dict[str, set[str]] = {}
-    k = 0
-    while gates := cluster.gated_by(f"WLL[{k}]"):
-        (gate,) = gates
-        q = gate.s if gate.d == "LBL" else gate.d
-        inside[f"WLL[{k}]"] = {q, *(t.g for t in cluster.transistors if q in (t.d, t.s) and t.g != gate.g)}
-        k += 1
-    if not 0 <= index < k:
-        raise InputError(f"{cluster.name}: cell {index} of {k}")
-    nodes = inside.pop(f"WLL[{index}]")
-    others = set().union(*inside.values())
+    inside: list[set[str]] = []
+    while gates := cluster.gated_by(f"WLL[{len(inside)}]"):
+        q = gates[0].s if gates[0].d == "LBL" else gates[0].d
+        inside.append({q, *(t.g for t in cluster.transistors if q in (t.d, t.s) and t.g != gates[0].g)})
+    if index is not None and not 0 <= index < len(inside):
+        raise InputError(f"{cluster.name}: cell {index} of {len(inside)}")
+    idle = set().union(*(nodes for k, nodes in enumerate(inside) if k != index))
     for t in cluster.transistors:
-        if {t.d, t.s} & nodes or not ({t.d, t.s} & others):
+        if not {t.d, t.s} & idle:
             yield t, 1
-    if others:
-        idle = cluster.gated_by(next(iter(inside)))[0]
-        ends = {"LBL": (idle.a_d, idle.p_d)} if idle.d == "LBL" else {"LBL": (idle.a_s, idle.p_s)}
-        area, perimeter = ends["LBL"]
-        yield (
-            replace(idle, d="LBL", g=GND, s=GND, a_d=area, p_d=perimeter, a_s=area, p_s=perimeter),
-            len(inside),
-        )
+    numbers = [k for k in range(len(inside)) if k != index]
+    if numbers:
+        t = cluster.gated_by(f"WLL[{numbers[0]}]")[0]
+        area, perimeter = (t.a_d, t.p_d) if t.d == "LBL" else (t.a_s, t.p_s)
+        off = replace(t, d="LBL", g=GND, s=GND, a_d=area, p_d=perimeter, a_s=area, p_s=perimeter)
+        yield off, len(numbers)

@@ -24,6 +24,7 @@ class Deck:
         self._sizes: set[tuple[str, float, float]] = set()
         self._own: list[str] = []
         self._serial = 0
+        self._driven: dict[str, float] = {}
         self.add(f"Vvdd {VDD} 0 {condition.vdd:g}")
 
     def add(self, *lines: str) -> None:
@@ -34,8 +35,8 @@ class Deck:
         self._serial += 1
         return self._serial
 
-    def mos(self, t: Transistor, m: int = 1) -> None:
-        """A transistor, ``m`` of them in parallel."""
+    def mos(self, t: Transistor, m: float = 1) -> None:
+        """A transistor, ``m`` of them in parallel (a part of one, too)."""
         number = self._next()
         model = models.MODELS[t.kind]
         if self.mismatch is None:
@@ -44,17 +45,25 @@ class Deck:
             model = f"mm{number}"
             corner = self.condition.corner
             self._own.append(models.varied(corner, t.kind, t.w, t.length, m, model, self.mismatch))
-        many = f" m={m}" if m > 1 else ""
+        many = f" m={m:.6g}" if m != 1 else ""
         self.add(
             f"M{number} {t.d} {t.g} {t.s} {t.b} {model} w={t.w:g}u l={t.length:g}u "
             f"ad={t.a_d:.4g}p as={t.a_s:.4g}p pd={t.p_d:.4g}u ps={t.p_s:.4g}u{many}"
         )
 
-    def switch(self, d: str, g: str, s: str, w: float, length: float = 0.15, kind: str = "nfet") -> None:
-        """A transistor of the periphery that is not drawn yet; its diffusions 0.29 um long."""
+    def join(self, other: Deck) -> None:
+        """Add everything of another deck, whose device names are made different."""
+        self._sizes |= other._sizes
+        self._own += other._own
+        for line in other.lines:
+            if not line.startswith("Vvdd "):
+                first, rest = line.split(" ", 1)
+                self.add(f"{first}j{self._next()} {rest}" if first[0] in "MCR" else line)
+
+    def switch(self, d: str, g: str, s: str, w: float, m: float = 1) -> None:
+        """An nMOS switch of the periphery that is not drawn yet; its diffusions are 0.29 um long."""
         area, perimeter = 0.29 * w, 2 * (0.29 + w)
-        bulk = GND if kind == "nfet" else VDD
-        self.mos(Transistor(kind, d, g, s, bulk, w, length, area, area, perimeter, perimeter))
+        self.mos(Transistor("nfet", d, g, s, GND, w, 0.15, area, area, perimeter, perimeter), m)
 
     def capacitor(self, a: str, b: str, value: float) -> None:
         """A capacitor; none between a net and itself."""
@@ -74,7 +83,7 @@ class Deck:
 
     def source(self, net: str, steps: Sequence[tuple[float, float]], edge: float) -> None:
         """A source on a net: (time, level) pairs, each level reached ``edge`` after its time."""
-        level = steps[0][1]
+        level = self._driven[net] = steps[0][1]
         points = [f"0 {level:g}"]
         for time, new in steps[1:]:
             points += [f"{time:g}n {level:g}", f"{time + edge:g}n {new:g}"]
@@ -82,8 +91,12 @@ class Deck:
         self.add(f"V{net.replace('[', '_').replace(']', '')} {net} 0 PWL({' '.join(points)})")
 
     def start(self, levels: Mapping[str, float]) -> None:
-        """Initial voltages of nodes in a transient run with ``uic``."""
-        self.lines += [f".ic v({net})={level:g}" for net, level in levels.items()]
+        """Initial voltages of nodes in a transient run with ``uic``.
+
+        Sources start where they are: else their first step would push charge into floating nodes.
+        """
+        levels = {VDD: self.condition.vdd, **self._driven, **levels}
+        self.lines += [f".ic v({net})={level:.9g}" for net, level in levels.items()]
 
     def text(self, options: str, analysis: Iterable[str]) -> str:
         """The whole deck."""

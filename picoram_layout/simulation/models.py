@@ -64,9 +64,11 @@ class Condition:
 
 
 def require_models(pdk: Pdk) -> Path:
-    """Folder of the models; `InputError` for a process that has none, `EnvironmentProblem` without the wheel."""
+    """Models' folder; `InputError` for a process without any, `EnvironmentProblem` without the wheel."""
     if pdk.name != _SIMULATED:
-        raise InputError(f"pdk: {pdk.name}: there are no transistor models for it; {_SIMULATED} can be simulated")
+        raise InputError(
+            f"pdk: {pdk.name}: there are no transistor models for it; {_SIMULATED} can be simulated"
+        )
     return models_folder()
 
 
@@ -107,13 +109,12 @@ def _bins(corner: str) -> dict[str, list[Bin]]:
         name = card.split(maxsplit=2)[1].rsplit(".", 1)[0]
         if name not in MODELS.values():
             continue
-        limits = [
-            float(match[1])
+        low_l, high_l, low_w, high_w = (
+            float(re.search(rf"\b{key} = (\S+)", card)[1])  # type: ignore[index]
             for key in ("lmin", "lmax", "wmin", "wmax")
-            if (match := re.search(rf"\b{key} = (\S+)", card))
-        ]
+        )
         body = "\n".join(line for line in card.splitlines() if line.strip() and not line.startswith("*"))
-        found.setdefault(name, []).append(Bin(*limits, body))
+        found.setdefault(name, []).append(Bin(low_l, high_l, low_w, high_w, body))
     return found
 
 
@@ -130,7 +131,7 @@ def cards(corner: str, sizes: Iterable[tuple[str, float, float]]) -> str:
     return "\n".join(sorted({bin_for(corner, *size).card for size in sizes}))
 
 
-def varied(corner: str, kind: str, w: float, length: float, m: int, name: str, draw: random.Random) -> str:
+def varied(corner: str, kind: str, w: float, length: float, m: float, name: str, draw: random.Random) -> str:
     """A model card ``name`` of one device with mismatch drawn from the process's distributions."""
     card = bin_for(corner, kind, w, length).card
     slope, root = MISMATCH[kind], math.sqrt(w * length * m)

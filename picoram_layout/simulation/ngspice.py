@@ -21,7 +21,9 @@ from picoram_layout.errors import EnvironmentProblem, PicoramError
 # Threads make small runs many times slower: parallel are whole runs.
 _INIT = "set num_threads=1\n"
 _MEASURED = re.compile(r"^(\w+)\s+=\s+([-+]?[\d.]+(?:e[-+]?\d+)?)(?:\s|$)", re.MULTILINE | re.IGNORECASE)
-_FAILED = re.compile(r"^.*(?:Error|aborted|too small|no such|failed|singular).*$", re.MULTILINE | re.IGNORECASE)
+_FAILED = re.compile(
+    r"^.*(?:Error|aborted|too small|no such|failed|singular).*$", re.MULTILINE | re.IGNORECASE
+)
 _TAIL = 12
 _running: set[subprocess.Popen[str]] = set()
 
@@ -55,7 +57,9 @@ def version(program: str) -> str:
     return found[0] if found else "unknown"
 
 
-def run(deck: str, wanted: tuple[str, ...] = (), files: tuple[str, ...] = (), seconds: float = 600.0) -> Output:
+def run(
+    deck: str, wanted: tuple[str, ...] = (), files: tuple[str, ...] = (), seconds: float = 600.0
+) -> Output:
     """Run a deck; ``wanted`` are measured names that must come out, ``files`` what it writes with wrdata.
 
     `SimulationError` with the last lines of the log if ngspice fails, ends without a wanted value or takes

@@ -6,7 +6,7 @@ These are the timings that the simulations are run with, and what a controller h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # Time at which a signal starts to change, and the logic level (0, 1) that it goes to.
 Steps = tuple[tuple[float, int], ...]
@@ -20,6 +20,11 @@ class Phases:
     edge: float
     moments: Mapping[str, float]
     end: float
+    edges: Mapping[str, float] = field(default_factory=dict)  # of signals whose edges differ
+
+    def edge_of(self, signal: str) -> float:
+        """Time of one edge of a signal."""
+        return self.edges.get(signal, self.edge)
 
     def levels(self, signal: str, high: float) -> list[tuple[float, float]]:
         """(time, voltage) steps of a signal."""
@@ -40,14 +45,19 @@ COMPUTE = Phases(
         "PCHB": ((0.0, 0), (0.5, 1)),
         "WLL": ((0.0, 0), (2.0, 1), (12.0, 0)),
         "SMP": ((0.0, 0), (5.0, 1)),
-        "ACC": ((0.0, 0), (13.5, 1), (26.0, 0)),
-        "VLRST": ((0.0, 1), (28.0, 0)),
-        "ALRST": ((0.0, 1), (28.0, 0)),
-        "SOUT": ((0.0, 0), (29.0, 1)),
-        "SEG": ((0.0, 1), (46.0, 0)),
-        "COL": ((0.0, 0), (48.0, 1)),
+        "ACC": ((0.0, 0), (13.5, 1), (38.0, 0)),
+        "VLRST": ((0.0, 1), (41.0, 0)),
+        "ALRST": ((0.0, 1), (41.0, 0)),
+        "SOUT": ((0.0, 0), (42.0, 1)),
+        "SEG": ((0.0, 1), (60.0, 0)),
+        "COL": ((0.0, 0), (62.0, 1)),
     },
     edge=0.3,
-    moments={"multiplied": 28.5, "accumulated": 45.5, "added": 79.0},
-    end=80.0,
+    edges={"WLL": 1.0},  # read disturb
+    moments={"multiplied": 41.5, "accumulated": 59.5, "added": 94.0},
+    end=95.0,
 )
+
+# Level of a 1 on the data lines, as a part of VDD: a divider of the supply. Higher levels leave the switches
+# of slow, cold corners too little gate voltage to settle within these phases.
+VREF = 1 / 3

@@ -94,8 +94,8 @@ class Store:
     ) -> list[Result]:
         """Results of all jobs in their order; what is missing is run, ``workers`` at a time.
 
-        Each job is a process of its own (ngspice); ``done`` is told after each how many have finished. The first
-        failure ends the whole, but what has finished by then is kept.
+        Each job is a process of its own (ngspice); ``done`` is told after each how many have finished. The
+        first failure ends the whole, but what has finished by then is kept.
         """
         found = {job.key: self.load(job) for job in jobs}
         todo = list({job.key: job for job in jobs if found[job.key] is None}.values())

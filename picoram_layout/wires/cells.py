@@ -13,6 +13,7 @@ import klayout.db as kdb
 from picoram_layout.cells.cluster import ClusterRow, cluster
 from picoram_layout.cells.dac_strip import dac_strip
 from picoram_layout.layout import Block, Canvas, Library
+from picoram_layout.pdk import Pdk
 from picoram_layout.plan import Plan
 from picoram_layout.wires.coefficients import load_coefficients
 from picoram_layout.wires.extract import Capacitances, wire_capacitance
@@ -20,7 +21,8 @@ from picoram_layout.wires.nets import Place, nets_of
 
 Wires = dict[tuple[str, str | None], float]
 
-_SUPPLIES = ("VDD", "GND")
+GROUND = "ground"  # name of every supply: none of them moves
+_SUPPLIES = ("VDD", "GND", "PLATE")
 _CAPACITOR = ("met3", "met4", "met5")
 
 
@@ -29,11 +31,12 @@ def cell_wires(plan: Plan, supply: str = "VDD", segment: bool = False, cut: bool
 
     ``supply``, ``segment`` and ``cut`` as for `cluster`. Nets: LBL, VL (VL_UP above a cut), GBLB, XL, SOUT,
     ACC, PCHB, SEG, T, WLL[k], WLR[k], DATA[j], cellK.Q and cellK.QB. A wire that runs through the cluster
-    counts with the part that lies in it.
+    counts with the part that lies in it. What T's plate has to the wires below it is in here, and in the
+    field solution too (`plan.capacitance`, ``to_other_fF["row wires"]``): who adds both takes that off.
     """
     row = plan.segment if segment else plan.plain
-    c = draw_clusters(plan, supply, segment, cut)
-    return _solve(c, list(cluster_places(row, cut)), plan.t.width, row.height)
+    c, middle = draw_clusters(plan, supply, segment, cut)
+    return _solve(c, list(cluster_places(middle, row)), middle)
 
 
 def strip_wires(plan: Plan, index: int, supply: str = "VDD", segment: bool = False) -> Wires:
@@ -41,20 +44,19 @@ def strip_wires(plan: Plan, index: int, supply: str = "VDD", segment: bool = Fal
 
     Nets: SMP, SHR, XL_L, XL_R, DATA[j] and the row wires that run through.
     """
-    row, strip = plan.segment if segment else plan.plain, plan.strips[index]
     c, middle = draw_strips(plan, index, supply, segment)
-    return _solve(c, list(_strip_places(middle, plan, supply)), strip.width, row.height)
+    return _solve(c, list(port_places(middle, plan.pdk)), middle)
 
 
-def draw_clusters(plan: Plan, supply: str, segment: bool = False, cut: bool = False) -> Canvas:
-    """A cluster at the origin with plain ones on all sides of it."""
+def draw_clusters(plan: Plan, supply: str, segment: bool = False, cut: bool = False) -> tuple[Canvas, Block]:
+    """A cluster at the origin with plain ones on all sides of it; and its block."""
     library, row = Library(plan.pdk), plan.segment if segment else plan.plain
     c = Canvas(library, "cluster_in_array")
     middle, plain = cluster(library, row, supply, cut), cluster(library, plan.plain, _other(supply))
     for column in (-1, 0, 1):
         for block, y in ((plain, -plan.plain.height), (middle, 0.0), (plain, row.height)):
             c.place(block, column * plan.t.width, y, mirror_x=column != 0)
-    return c
+    return c, middle
 
 
 def draw_strips(plan: Plan, index: int, supply: str, segment: bool = False) -> tuple[Canvas, Block]:
@@ -81,14 +83,13 @@ def _other(supply: str) -> str:
     return "GND" if supply == "VDD" else "VDD"
 
 
-def _solve(c: Canvas, places: list[Place], width: float, height: float) -> Wires:
-    """Capacitance of the named nets in the cell from (0, 0) to its size."""
+def _solve(c: Canvas, places: list[Place], block: Block) -> Wires:
+    """Capacitance of the named nets in the block that stands at the origin."""
     layout = c.lib.layout
     nets = nets_of(layout, c.cell.name, c.pdk, places)
-    found = wire_capacitance(
-        nets, c.pdk, layout.dbu, within=kdb.DBox(0, 0, width, height), counts=_outside_capacitor
-    )
-    return grounded(found, sorted({place.net for place in places} - set(_SUPPLIES)))
+    within = kdb.DBox(0, 0, block.width, block.height)
+    found = wire_capacitance(nets, c.pdk, layout.dbu, within=within, counts=outside_capacitor)
+    return grounded(found, sorted({place.net for place in places} - {GROUND}))
 
 
 def grounded(found: Capacitances, nets: list[str]) -> Wires:
@@ -105,47 +106,30 @@ def grounded(found: Capacitances, nets: list[str]) -> Wires:
     return wires
 
 
-def _outside_capacitor(layer: str, other: str) -> bool:
+def outside_capacitor(layer: str, other: str) -> bool:
     return not (layer in _CAPACITOR and other in _CAPACITOR)
 
 
-def cluster_places(row: ClusterRow, cut: bool) -> Iterator[Place]:
-    """Where the nets of a cluster can be met, on the lower left cluster of the drawing's origin."""
-    t, m = row.t, row.mac
+def cluster_places(block: Block, row: ClusterRow) -> Iterator[Place]:
+    """Where the nets of a cluster at the origin can be met: its ports, and the nets inside."""
+    t = row.t
+    yield from port_places(block, t.pdk)
     for k in range(row.cells):
         base, sign = (k * t.height, 1) if k % 2 == 0 else ((k + 1) * t.height, -1)
         for net, x in (("Q", t.xn), ("QB", t.width - t.xn)):
             yield Place(f"cell{k}.{net}", "li1", x, base + sign * t.height / 2)
-    for name, (y, _) in row.wires().items():
-        if name != "SUPPLY":
-            yield Place(_indexed(name), "met2", t.m2.w / 4, y)
-    for j, y in enumerate(row.data):
-        yield Place(f"DATA[{j}]", "met2", t.m2.w / 4, y)
-    yield Place("XL", "met2", t.lanes["XL_T"].x, row.y_xl_pad)
-    yield Place("T", "met2", t.lanes["XL_T"].x, row.y_mac + m.t_pad)
-    low = t.m1.w / 2
-    yield Place("LBL", "met1", t.xn - t.line / 2 + low, low)
-    yield Place("VL", "met1", t.lanes["VL"].x, low)
-    if cut:
-        yield Place("VL_UP", "met1", t.lanes["VL"].x, row.height - low)
-    yield Place("GBLB", "met1", t.width - t.xn, low)
+    yield Place("T", "met2", t.lanes["XL_T"].x, row.y_mac + row.mac.t_pad)
+    yield Place("LBL", "met1", t.xn - t.line / 2 + t.m1.w / 2, t.height / 2)
     for lane in ("GND_L", "VDD_L", "VDD_R", "GND_R"):
-        yield Place(lane[:3], "met1", t.lanes[lane].x, low)
-    yield Place("GND", "met4", 0.0, 0.0)
+        yield Place(GROUND, "met1", t.lanes[lane].x, t.height / 2)
 
 
-def _strip_places(strip: Block, plan: Plan, supply: str) -> Iterator[Place]:
-    """The ports of a strip that lie on conductors."""
-    known = set(load_coefficients(plan.pdk).layers)
-    for net, ports in strip.ports.items():
+def port_places(block: Block, pdk: Pdk) -> Iterator[Place]:
+    """The ports of a block that lie on conductors."""
+    known = set(load_coefficients(pdk).layers)
+    for net, ports in block.ports.items():
         for port in ports:
             x1, y1, x2, y2 = port.box
             if port.layer in known:
-                name = supply if net == "SUPPLY" else _indexed(net)
+                name = GROUND if net.startswith(_SUPPLIES) else net
                 yield Place(name, port.layer, (x1 + x2) / 2, (y1 + y2) / 2)
-
-
-def _indexed(name: str) -> str:
-    """``WLL3`` as ``WLL[3]``."""
-    head = name.rstrip("0123456789")
-    return f"{head}[{name[len(head) :]}]" if head != name else name

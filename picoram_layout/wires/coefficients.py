@@ -35,15 +35,16 @@ class Coefficients:
         """Capacitance per area of two overlapping layers (aF/um2), in either order; 0 where none is known."""
         return self.plate.get((one, other), self.plate.get((other, one), 0.0))
 
-    def fringe_within(self, edge: str, plane: str, near: float, far: float) -> float:
-        """Capacitance per length (aF/um) of an edge to the part of a plane ``near`` to ``far`` um off it."""
-        per_um = self.fringe.get((edge, plane), 0.0)
+    def within(self, edge: str, plane: str, near: float, far: float) -> float:
+        """Part of an edge's fringe to a plane that lands from ``near`` to ``far`` um off the edge."""
         k = self.spread * self.area(edge, plane)
-        return per_um * 2 / math.pi * (math.atan(k * far) - math.atan(k * near))
+        return 2 / math.pi * (math.atan(k * far) - math.atan(k * near))
 
     def between_edges(self, layer: str, distance: float) -> float:
         """Capacitance per length (aF/um) of two facing edges of one layer, ``distance`` um apart."""
-        coefficient, offset = self.sidewall.get(layer, (0.0, 1.0))
+        if layer not in self.sidewall:
+            return 0.0
+        coefficient, offset = self.sidewall[layer]
         return coefficient / (distance + offset)
 
 

@@ -104,6 +104,15 @@ class _Edge(NamedTuple):
     ahead: int
 
 
+class _View(NamedTuple):
+    """A piece of a plane (a layer and net) that an edge sees, and its share of the view on that side."""
+
+    plane: str
+    net: int
+    box: kdb.Box
+    cover: float
+
+
 class _Extraction:
     """Adds up the capacitance (aF) of every net in the window to every other one; net -1 is the substrate."""
 
@@ -116,10 +125,8 @@ class _Extraction:
         """All contributions, by net."""
         for layer in self.stack.drawn:
             self._plates(layer)
-            near = self.whole.enlarged(self.halo, self.halo)
-            for gap in self.stack.gaps(layer):
-                if gap.box.overlaps(near):
-                    self._gap(layer, gap)
+            for gap in self.stack.gaps(layer, self.whole):
+                self._gap(layer, gap)
         names = self.stack.nets
         ground = {name: self.found[k, -1] / 1000 for k, name in enumerate(names)}
         nets: dict[str, dict[str, float]] = {name: {} for name in names}
@@ -128,20 +135,19 @@ class _Extraction:
                 nets[names[a]][names[b]] = value / 1000
         return Capacitances(ground, nets)
 
-    def _others(self, layer: str, below: bool) -> list[str]:
-        """Layers whose capacitance to ``layer`` is counted."""
+    def _sides(self, layer: str) -> tuple[list[str], list[str]]:
+        """The layers below and above ``layer``."""
         others = [SUBSTRATE, *self.stack.drawn]
         place = others.index(layer)
-        others = others[:place] if below else others[:place] + others[place + 1 :]
-        return [other for other in others if self.counts(layer, other)]
+        return others[:place], others[place + 1 :]
 
     def _plates(self, layer: str) -> None:
         """Overlaps of a layer with all that it sees below."""
-        for other in self._others(layer, below=True):
-            per_area = self.table.area(layer, other) * self.dbu**2
+        for other in self._sides(layer)[0]:
+            per_area = self.table.area(layer, other) * self.dbu**2 if self.counts(layer, other) else 0.0
             seen = self.stack.seen(layer, other)
-            for net, box in self.stack.pieces(layer) if per_area else ():
-                for below, overlap in seen.over(box & self.whole):
+            for net, box in self.stack.seen(layer, layer).over(self.whole) if per_area else ():
+                for below, overlap in seen.over(box):
                     if net != below:
                         value = overlap.area() * per_area
                         self.found[net, below] += value
@@ -164,26 +170,46 @@ class _Extraction:
     def _fringe(self, layer: str, gap: Gap, edge: _Edge) -> None:
         """An edge's fringe to all that it sees across the gap, below and above.
 
-        Each end of it is counted where it lies: the edge's if the edge is in the window, the plane's for the
-        part of the plane that is.
+        The coefficients are those of a plate with a plane on one side. Between two planes an edge shares its
+        field: what covers the gap on one side takes half of the other side's fringe.
         """
         reach = sorted((edge.at, edge.at + edge.ahead * self.halo))
         area = clipped(gap.box, gap.axis, *reach)
-        for other in self._others(layer, below=False):
-            for net, box in self.stack.seen(layer, other).over(area):
-                if net == edge.net:
-                    continue
-                per_um = self._fringe_per_um(layer, other, edge, span(box, gap.axis))
-                self.found[edge.net, net] += per_um * self._length(box, gap.axis, edge)
-                inside = box & self.whole
-                if net >= 0 and inside.area():
-                    per_um = self._fringe_per_um(layer, other, edge, span(inside, gap.axis))
-                    across = span(inside, 1 - gap.axis)
-                    self.found[net, edge.net] += per_um * (across[1] - across[0]) * self.dbu
+        below, above = (self._views(layer, edge, area, gap.axis, others) for others in self._sides(layer))
+        wires = [view for view in below if view.plane != SUBSTRATE]
+        for views, opposite in ((below, above), (above, wires)):
+            share = 1 - min(1.0, sum(view.cover for view in opposite)) / 2
+            for view in views:
+                if view.net != edge.net and self.counts(layer, view.plane):
+                    self._fringe_to(layer, edge, view, gap.axis, share)
 
-    def _fringe_per_um(self, layer: str, other: str, edge: _Edge, plane: tuple[int, int]) -> float:
-        near, far = sorted(abs(v - edge.at) * self.dbu for v in plane)
-        return self.table.fringe_within(layer, other, near, far)
+    def _views(self, layer: str, edge: _Edge, area: kdb.Box, axis: int, others: list[str]) -> list[_View]:
+        """What an edge sees on these layers over an area beside it."""
+        views = []
+        for other in others:
+            whole = self._landing(layer, other, edge, area, axis)
+            for net, box in self.stack.seen(layer, other).over(area):
+                part = self._landing(layer, other, edge, box, axis)
+                views.append(_View(other, net, box, part / whole if whole else 0.0))
+        return views
+
+    def _fringe_to(self, layer: str, edge: _Edge, view: _View, axis: int, share: float) -> None:
+        """Count both ends of a fringe, each as far as it lies in the window."""
+        per_um = self.table.fringe.get((layer, view.plane), 0.0) * share
+        part = self._within(layer, view.plane, edge, span(view.box, axis))
+        self.found[edge.net, view.net] += per_um * part * self._length(view.box, axis, edge)
+        inside = view.box & self.whole
+        if view.net >= 0 and inside.area():
+            self.found[view.net, edge.net] += per_um * self._landing(layer, view.plane, edge, inside, axis)
+
+    def _landing(self, layer: str, plane: str, edge: _Edge, box: kdb.Box, axis: int) -> float:
+        """Length (um) of an edge beside a box, times the part of its fringe that lands in the box."""
+        low, high = span(box, 1 - axis)
+        return self._within(layer, plane, edge, span(box, axis)) * (high - low) * self.dbu
+
+    def _within(self, layer: str, plane: str, edge: _Edge, reach: tuple[int, int]) -> float:
+        near, far = sorted(abs(v - edge.at) * self.dbu for v in reach)
+        return self.table.within(layer, plane, near, far)
 
     def _length(self, box: kdb.Box, axis: int, edge: _Edge) -> float:
         """Length (um) of the edge beside ``box`` that belongs to wires in the window."""

@@ -15,6 +15,7 @@ import klayout.db as kdb
 from picoram_layout.wires.coefficients import SUBSTRATE
 
 Shapes = Mapping[str, Mapping[str, kdb.Region]]
+_NET = 0  # key of the property that holds a polygon's net
 GATE = "gate"  # poly over diffusion: conducts like poly, but is silicon's concern downwards
 
 
@@ -33,40 +34,34 @@ class Gap(NamedTuple):
 class Pieces:
     """Disjoint boxes, each of one net (its number), that can be asked for by place."""
 
-    def __init__(self, regions: list[tuple[int, kdb.Region]]):
+    def __init__(self, wires: kdb.Region):
         self._shapes = kdb.Shapes()
-        for net, region in regions:
-            for box in boxes(region):
-                self._shapes.insert(box, net + 1)  # property 0 is none
+        for polygon in wires.each():
+            for box in boxes(polygon):
+                self._shapes.insert(kdb.BoxWithProperties(box, polygon.properties()))
 
     def over(self, box: kdb.Box) -> Iterator[tuple[int, kdb.Box]]:
         """Net and overlap of every piece that overlaps ``box``."""
         for shape in self._shapes.each_overlapping(box):
-            yield shape.prop_id - 1, shape.box & box
-
-    def __iter__(self) -> Iterator[tuple[int, kdb.Box]]:
-        for shape in self._shapes.each():
-            yield shape.prop_id - 1, shape.box
+            yield shape.property(_NET), shape.box & box
 
 
 class Stack:
     """All conductors of a window by layer, from the bottom up, on a substrate (net -1)."""
 
     def __init__(self, shapes: Shapes, layers: tuple[str, ...], window: kdb.Box):
-        self.window, self.order = kdb.Region(window), (SUBSTRATE, *layers)
-        self.nets = list(shapes)
-        self._regions: dict[str, list[tuple[int, kdb.Region]]] = {layer: [] for layer in layers}
+        self.window, self.order, self.nets = kdb.Region(window), (SUBSTRATE, *layers), list(shapes)
+        self._wires = {layer: kdb.Region() for layer in self.order}  # polygons know their net
         gates = kdb.Region()
-        for number, net in enumerate(self.nets):
-            by_layer = {layer: region & self.window for layer, region in shapes[net].items()}
-            gate = by_layer.pop(GATE, kdb.Region())
-            gates += gate
-            if not gate.is_empty():
-                by_layer["poly"] = by_layer.get("poly", kdb.Region()) + gate
+        for number, by_layer in enumerate(shapes.values()):
             for layer, region in by_layer.items():
-                self._regions[layer].append((number, region.merged()))
-        self._regions[SUBSTRATE] = [(-1, self.window - gates)]
-        self._all = {layer: _union(parts) for layer, parts in self._regions.items()}
+                inside = region & self.window
+                if layer == GATE:
+                    gates += inside
+                _insert(self._wires["poly" if layer == GATE else layer], inside, number)
+        _insert(self._wires[SUBSTRATE], self.window - gates, -1)
+        self._wires = {layer: region.merged() for layer, region in self._wires.items()}
+        self._all = {layer: _plain(region) for layer, region in self._wires.items()}
         self._seen: dict[tuple[str, str], Pieces] = {}
 
     @cached_property
@@ -74,37 +69,35 @@ class Stack:
         """The layers that have a wire, from the bottom up; the substrate is not one of them."""
         return [layer for layer in self.order[1:] if not self._all[layer].is_empty()]
 
-    def pieces(self, layer: str) -> Pieces:
-        """All wires of a layer."""
-        return self.seen(layer, layer)
-
     def seen(self, layer: str, other: str) -> Pieces:
-        """What ``layer`` sees of ``other``: all that no conductor between the two hides."""
+        """What ``layer`` sees of ``other``: all that no conductor between the two hides; all of itself."""
         if (layer, other) not in self._seen:
             a, b = sorted((self.order.index(layer), self.order.index(other)))
-            hidden = _union([(-1, self._all[between]) for between in self.order[a + 1 : b]])
-            parts = [(net, region - hidden) for net, region in self._regions[other]]
-            self._seen[layer, other] = Pieces(parts)
+            hidden = kdb.Region()
+            for between in self.order[a + 1 : b]:
+                hidden += self._all[between]
+            rest = self._wires[other].not_(hidden, kdb.Region.NoPropertyConstraint)  # nets stay known
+            self._seen[layer, other] = Pieces(rest)
         return self._seen[layer, other]
 
-    def gaps(self, layer: str) -> Iterator[Gap]:
-        """Every gap of a layer: all free space, cut along x and once more along y."""
-        pieces, free = self.pieces(layer), self.window - self._all[layer]
+    def gaps(self, layer: str, near: kdb.Box) -> Iterator[Gap]:
+        """Every gap of a layer that touches a box: all free space, cut along x and once more along y."""
+        pieces, free = self.seen(layer, layer), self.window - self._all[layer]
         turn = kdb.Trans(kdb.Trans.M45)
         for axis, region in ((0, free), (1, free.transformed(turn))):
-            for box in boxes(region):
+            for box in (box for polygon in region.each() for box in boxes(polygon)):
                 gap = box if axis == 0 else box.transformed(turn)
-                low, high = _sides(gap, axis)
-                yield Gap(gap, axis, _net_at(pieces, low), _net_at(pieces, high))
+                if gap.touches(near):
+                    low, high = _sides(gap, axis)
+                    yield Gap(gap, axis, _net_at(pieces, low), _net_at(pieces, high))
 
 
-def boxes(region: kdb.Region) -> Iterator[kdb.Box]:
-    """A region as disjoint boxes, each as wide as the region is at its height."""
-    parts = region.merged().decompose_trapezoids_to_region(kdb.Polygon.TD_simple)
-    for polygon in parts.each():
-        if not polygon.is_box():
-            raise ValueError(f"wires must be rectilinear; at {polygon.bbox()} one is not")
-        yield polygon.bbox()
+def boxes(polygon: kdb.Polygon) -> Iterator[kdb.Box]:
+    """A polygon as disjoint boxes, each as wide as the polygon is at its height."""
+    for part in polygon.decompose_trapezoids(kdb.Polygon.TD_simple):
+        if not part.is_box():
+            raise ValueError(f"wires must be rectilinear; at {part.bbox()} one is not")
+        yield part.bbox()
 
 
 def clipped(box: kdb.Box, axis: int, low: int, high: int) -> kdb.Box:
@@ -119,11 +112,16 @@ def span(box: kdb.Box, axis: int) -> tuple[int, int]:
     return (box.left, box.right) if axis == 0 else (box.bottom, box.top)
 
 
-def _union(parts: list[tuple[int, kdb.Region]]) -> kdb.Region:
-    whole = kdb.Region()
-    for _, region in parts:
-        whole += region
-    return whole.merged()
+def _insert(wires: kdb.Region, region: kdb.Region, net: int) -> None:
+    for polygon in region.each():
+        wires.insert(kdb.PolygonWithProperties(polygon, {_NET: net}))
+
+
+def _plain(region: kdb.Region) -> kdb.Region:
+    """A region that knows no nets."""
+    plain = region.dup()
+    plain.remove_properties()
+    return plain.merged()
 
 
 def _sides(box: kdb.Box, axis: int) -> tuple[kdb.Box, kdb.Box]:

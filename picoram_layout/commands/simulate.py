@@ -1,0 +1,145 @@
+"""``picoram simulate``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+from picoram_layout.console import emit_json, table
+from picoram_layout.simulation.models import Condition, require_models
+from picoram_layout.simulation.ngspice import find_ngspice
+from picoram_layout.simulation.simulate import Choice, simulate
+from picoram_layout.simulation.source import circuits
+from picoram_layout.spec import load_spec
+from picoram_layout.spec.shipped import find_spec
+
+_OFTEN = 10.0  # seconds between two lines where the error stream is no terminal
+
+
+def run(
+    path: Path,
+    what: str,
+    corner: str | None,
+    temp: float | None,
+    vdd: float | None,
+    samples: int,
+    output: Path | None,
+    workers: int | None,
+    json: bool,
+) -> int:
+    """Simulate the array of a spec; what has been run before is taken from the result folder."""
+    choice = Choice(what, corner, temp, vdd, samples)
+    choice.check()
+    spec = load_spec(find_spec(path))
+    folder = (Path("out") / spec.name if output is None else output) / "simulation"
+    made = circuits(spec, before=lambda plan: (require_models(plan.pdk), find_ngspice()))
+    shown = _silent if json else Counter(sys.stderr)
+    found = simulate(made, choice, folder, workers, shown)
+    if json:
+        emit_json(found)
+    else:
+        _print(found, folder)
+    return 0 if all(part["met"] for part in found.values()) else 1
+
+
+def _silent(group: str, done: int, total: int) -> None:
+    """Shows nothing."""
+
+
+class Counter:
+    """Finished runs of each group: on a terminal one line that changes, elsewhere a line now and then."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic):
+        self.stream, self.clock = stream, clock
+        self.group, self.start, self.last, self.known = "", 0.0, 0.0, 0
+
+    def __call__(self, group: str, done: int, total: int) -> None:
+        """Told after each run."""
+        now = self.clock()
+        if group != self.group:
+            self.group, self.start, self.last, self.known = group, now, now - 2 * _OFTEN, done
+        text = f"{group}: {done} of {total} runs"
+        fresh, spent = done - self.known, now - self.start
+        if fresh > 0 and done < total:
+            text += f", about {spent / fresh * (total - done):.0f} s left"
+        elif done == total and fresh:
+            text += f", {spent:.0f} s"
+        if self.stream.isatty():
+            end = "\n" if done == total else ""
+            print(f"\r\x1b[K{text}", end=end, file=self.stream, flush=True)
+        elif done == total or now - self.last >= _OFTEN:
+            self.last = now
+            print(text, file=self.stream, flush=True)
+
+
+def _print(found: dict[str, Any], folder: Path) -> None:
+    for kind, part in found.items():
+        _SECTIONS[kind](part)
+    print(f"results: {folder / 'summary.json'}")
+
+
+def _verdict(met: bool) -> str:
+    return "met" if met else "NOT met"
+
+
+def _at(corner: str, temp: float, vdd: float) -> str:
+    return str(Condition(corner, temp, vdd))
+
+
+def _bitcell(part: dict[str, Any]) -> None:
+    rows = [[key, f"{worst['value']:.4g}", _at(*worst["at"])] for key, worst in part["worst"].items()]
+    table(["worst value", "", "at"], rows, f"bitcell, {len(part['conditions'])} conditions")
+    print(f"flips while read or held: {part['flips']}; failed writes: {part['failed_writes']}")
+    print(f"read disturb at most {part['disturb_limit_V']:g} V, no flip: {_verdict(part['met'])}")
+
+
+def _dac(part: dict[str, Any]) -> None:
+    rows = [
+        [
+            _at(r["corner"], r["temp_C"], r["vdd_V"]),
+            f"{r['worst_inl']:.3f}",
+            f"{r['worst_dnl']:.3f}",
+            f"{r['gain']:.4f}",
+            f"{1000 * r['offset_V']:.1f}",
+            f"{1000 * r['unsettled_V']:.2f}",
+        ]
+        for r in part["conditions"]
+    ]
+    table(["row DAC", "INL, steps", "DNL, steps", "gain", "offset mV", "unsettled mV"], rows)
+    print(f"INL at tt at most {part['inl_limit']:g} of a step: {_verdict(part['met'])}")
+
+
+def _mac(part: dict[str, Any]) -> None:
+    print(f"MAC, {part['rows']} rows, {part['condition']}, {len(part['points'])} vectors:")
+    print(
+        f"  AL = {part['gain_of_fit']:.4f} x ideal + {1000 * part['offset_V']:.2f} mV "
+        f"+ {1000 * part['k_V']:.2f} mV x mean(W), 1 LSB = {1000 * part['lsb_V']:.3f} mV"
+    )
+    limits = part["limits_lsb"]
+    print(f"  residual {part['rms_lsb']:.3f} LSB rms (at most {limits['rms']:g}), ", end="")
+    print(f"{part['max_lsb']:.3f} LSB max (at most {limits['max']:g})")
+    if "gain" in part:
+        gain = part["gain"]
+        count = len(gain["conditions"])
+        print(f"  gain changes by {100 * gain['worst_change']:.2f} % over {count} conditions", end="")
+        print(f" (at most {100 * gain['limit']:g} %)")
+    print(f"  {_verdict(part['met'])}")
+
+
+def _monte_carlo(part: dict[str, Any]) -> None:
+    print(
+        f"Monte Carlo, {part['samples']} samples: spread {part['spread_lsb']:.3f} LSB rms, "
+        f"{part['spread_without_offset_lsb']:.3f} without what the weights alone give; "
+        f"at most {part['limit_lsb']:g}: {_verdict(part['met'])}"
+    )
+
+
+_SECTIONS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "bitcell": _bitcell,
+    "dac": _dac,
+    "mac": _mac,
+    "monte_carlo": _monte_carlo,
+}

@@ -1,0 +1,337 @@
+"""One output of the array at full height: its columns, all rows, one compute cycle from DAC levels to AL.
+
+Each cluster is the drawn one with a selected cell; its idle cells are lumped (`circuits.selected`). A row's
+XL carries the output's own columns and, lumped, the other outputs' ones: half of them with a stored 0, so
+that XL moves as it does in the array. Inputs start as the levels that the row DAC was measured to give
+(`dac`). Devices of the periphery (reset of VL and AL, column switch) are not drawn; their widths stand here.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from picoram_layout.simulation.circuits import GND, VDD, Cell, Transistor, merged, renamed, selected
+from picoram_layout.simulation.deck import Deck
+from picoram_layout.simulation.models import Condition
+from picoram_layout.simulation.phases import COMPUTE, Phases
+from picoram_layout.simulation.results import Job, Result
+
+Ints = NDArray[np.int64]
+
+LEVELS = 362  # of 8.5 bit
+RMS_LIMIT, MAX_LIMIT, GAIN_LIMIT = 0.5, 1.5, 0.05
+# Numerical error at these options: below 0.03 LSB (against 10 times tighter ones).
+OPTIONS = "method=gear reltol=1e-3 abstol=1e-12 chgtol=1e-16 gmin=1e-15"
+
+# Switches of the periphery (um): VL to GND and VL to AL of the most significant bit; half of it for each
+# bit below, as its VL segment has half the capacitance. With equal widths the bits are not 8:4:2:1.
+_FULL = 144  # rows that all of these hold for; an output with fewer rows has them in proportion
+RESET_W = 8.0
+COLUMN_W = 8.0
+AL_RESET_W = 4.0
+AL_FF = 10.0  # wire of AL and what reads it (fF)
+VL_OHM = 10.0  # of one row's VL wire: met1, 10.55 um long and 0.14 um wide, 0.125 ohm per square
+_MOST_LUMPED = 6
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one place of the array is: its cluster's circuit, reduced to what moves in a cycle."""
+
+    transistors: tuple[tuple[Transistor, int], ...]
+    capacitors: tuple[tuple[str, str, float], ...]
+    q: str
+    qb: str
+    word: str
+
+
+def column(cluster: Cell, index: int) -> Column:
+    """A cluster with cell ``index`` selected."""
+    word = f"WLL[{index}]"
+    gate = cluster.only(word, "LBL")
+    q = gate.s if gate.d == "LBL" else gate.d
+    qb = next(t.g for t in cluster.transistors if q in (t.d, t.s) and t.g != word)
+    kept = {"XL", "T", "LBL", "VL", "VL_UP", q, qb}
+    moving = kept | {"SOUT", "ACC", "PCHB", "SEG", word}
+    caps = (
+        (a if a in moving else GND, b if b in moving else GND, value)
+        for a, b, value in cluster.capacitors
+        if a in kept or b in kept
+    )
+    parts = tuple((t, m) for t, m in selected(cluster, index) if not (t.kind == "pfet" and t.g == VDD))
+    return Column(parts, merged(caps), q, qb, word)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An output: clusters by kind, rows and columns, segment rows, and the circuit around it.
+
+    ``kinds[row, column]`` is the cluster's circuit there; ``cuts`` has the cut column of each segment row.
+    ``others`` are columns of other outputs on each row wire, ``others_low`` of them store a 0 (LBL falls).
+    """
+
+    rows: int
+    weight_bits: int
+    clusters: Mapping[str, Cell]
+    cuts: Mapping[int, int]
+    supply: Callable[[int], str]
+    sample: Transistor
+    index: int = 4
+    others: int = 28
+    others_low: int = 14
+    phases: Phases = COMPUTE
+
+    def kind(self, row: int, col: int) -> str:
+        """Name of the cluster's circuit at a place."""
+        cut = self.cuts.get(row)
+        kind = "" if cut is None else "_segment_cut" if cut == col else "_segment"
+        name = f"cluster_{self.supply(row).lower()}{kind}"
+        if name not in self.clusters:  # a reduced output may be cut in rows of the other supply
+            name = next(
+                other for other in self.clusters if other in (f"cluster_vdd{kind}", f"cluster_gnd{kind}")
+            )
+        return name
+
+    def reduced(self, rows: int) -> Bench:
+        """The same output with fewer rows, its segment rows where they divide VL in the same proportions."""
+        cuts = {rows >> k: k for k in range(1, self.weight_bits)}
+        return replace(self, rows=rows, cuts=cuts)
+
+    @property
+    def lump(self) -> int:
+        """Rows whose VL is one node: as many as fit into the shortest segment evenly."""
+        shortest = self.rows >> (self.weight_bits - 1)
+        return max(n for n in range(1, _MOST_LUMPED + 1) if shortest % n == 0)
+
+
+def ideal(x: Ints, w: Ints, weight_bits: int, vref: float, levels: int) -> float:
+    """What AL would be without any loss (V): the mean product as a part of ``vref``."""
+    top = (1 << weight_bits) - 1
+    return float((x * w).sum() / (len(x) * levels * top) * vref)
+
+
+def job(
+    bench: Bench,
+    x: Ints,
+    w: Ints,
+    levels: Sequence[float],
+    condition: Condition,
+    name: str,
+    mismatch: random.Random | None = None,
+    capacitor_sigma: float = 0.0,
+    row_errors: Sequence[float] | None = None,
+    options: str = OPTIONS,
+) -> Job:
+    """One cycle: inputs ``x`` (codes, levels in V of each code), weights ``w`` of each row.
+
+    ``mismatch`` varies every transistor and, by ``capacitor_sigma`` (relative), every MOM capacitor;
+    ``row_errors`` (V) are what each row's level deviates by.
+    """
+    deck, vdd, phases = Deck("MAC", condition, mismatch), condition.vdd, bench.phases
+    for signal in phases.signals:
+        deck.source(signal.lower(), phases.levels(signal, vdd), phases.edge_of(signal))
+    columns = {kind: column(cell, bench.index) for kind, cell in bench.clusters.items()}
+    starts: dict[str, float] = {}
+    size = bench.lump
+    at_start = [
+        levels[int(code)] + error for code, error in zip(x, row_errors or [0.0] * len(x), strict=True)
+    ]
+    for r, level in enumerate(at_start):
+        starts[f"xl{r}"] = level
+        deck.mos(
+            renamed_one(bench.sample, {"XL_R": f"xl{r}", "SMP": "smp"}), bench.weight_bits + bench.others
+        )
+        for c in range(bench.weight_bits):
+            stored = vdd * (1 - (int(w[r]) >> (bench.weight_bits - 1 - c) & 1))
+            kind = bench.kind(r, c)
+            part, at = columns[kind], f"{r}_{c}"
+            below = max(0, r - 1) if kind.endswith("cut") else r
+            nets = {part.q: f"q{at}", part.qb: f"qb{at}", "LBL": f"l{at}", "T": f"t{at}", "XL": f"xl{r}"}
+            nets |= {"VL": f"v{c}_{below // size}", "VL_UP": f"v{c}_{r // size}", part.word: "wll"}
+            nets |= {signal: signal.lower() for signal in ("SOUT", "ACC", "PCHB", "SEG")}
+            _put(deck, part, nets, mismatch, capacitor_sigma)
+            starts |= {f"q{at}": stored, f"qb{at}": vdd - stored, f"l{at}": vdd, f"t{at}": level}
+    _others(deck, bench, columns, at_start, starts)
+    _columns(deck, bench)
+    deck.start(starts)
+    moments = phases.moments
+    analysis = [
+        ".save v(al) v(v0_0) v(l0_0) v(t0_0) v(xl0)",
+        f".tran 0.1n {phases.end:g}n uic",
+        f".meas tran al find v(al) at={moments['added']:g}n",
+        f".meas tran earlier find v(al) at={moments['added'] - 8:g}n",
+        f".meas tran vl find v(v0_0) at={moments['accumulated']:g}n",
+        f".meas tran lbl find v(l0_0) at={moments['multiplied']:g}n",
+        f".meas tran t find v(t0_0) at={moments['multiplied']:g}n",
+    ]
+    return Job(name, deck.text(options, analysis), ("al", "earlier"), seconds=1800)
+
+
+def renamed_one(t: Transistor, nets: Mapping[str, str]) -> Transistor:
+    """A transistor with nets called otherwise."""
+    return renamed(Cell("", (), (t,), ()), nets).transistors[0]
+
+
+def _put(
+    deck: Deck, part: Column, nets: Mapping[str, str], mismatch: random.Random | None, sigma: float
+) -> None:
+    """A cluster's devices between the bench's nets."""
+    for t, m in part.transistors:
+        d, g, s, b = (nets.get(net, net) for net in (t.d, t.g, t.s, t.b))
+        deck.mos(replace(t, d=d, g=g, s=s, b=b), m)
+    for a, b, value in part.capacitors:
+        if mismatch is not None and {a, b} == {"T", GND}:
+            value *= 1 + mismatch.gauss(0.0, sigma)
+        deck.capacitor(nets.get(a, a), nets.get(b, b), value)
+
+
+def _others(
+    deck: Deck,
+    bench: Bench,
+    columns: Mapping[str, Column],
+    levels: Sequence[float],
+    starts: dict[str, float],
+) -> None:
+    """Columns of other outputs: on every row two lumped multipliers with their capacitors and wires.
+
+    Their LBLs follow one reference cluster each: in one it falls, in the other it stays.
+    """
+    if not bench.others:
+        return
+    vdd = deck.condition.vdd
+    part = columns[bench.kind(1, 0)]
+    counts = {"fall": bench.others_low, "stay": bench.others - bench.others_low}
+    quiet = Deck("", deck.condition)  # never with mismatch: they stand for a mean
+    for way in counts:
+        stored = 0.0 if way == "fall" else vdd
+        nets = {part.q: f"q{way}", part.qb: f"qb{way}", "LBL": f"ref{way}", "T": GND, "XL": GND, "VL": GND}
+        nets |= {"VL_UP": GND, part.word: "wll"} | {s: s.lower() for s in ("SOUT", "ACC", "PCHB", "SEG")}
+        _put(quiet, part, nets, None, 0.0)
+        quiet.add(f"E{way} l{way} 0 ref{way} 0 1")
+        starts |= {f"q{way}": stored, f"qb{way}": vdd - stored, f"ref{way}": vdd, f"l{way}": vdd}
+    multiplier = next(t for t, _ in part.transistors if {t.d, t.s} == {"XL", "T"})
+    wire = sum(value for a, b, value in part.capacitors if "XL" in (a, b))
+    plate = sum(value for a, b, value in part.capacitors if "T" in (a, b) and "XL" not in (a, b))
+    for r in range(bench.rows):
+        for way, count in counts.items():
+            if not count:
+                continue
+            quiet.mos(renamed_one(multiplier, {"XL": f"xl{r}", "T": f"t{way}{r}", "LBL": f"l{way}"}), count)
+            quiet.capacitor(f"t{way}{r}", GND, count * plate)
+            starts[f"t{way}{r}"] = levels[r]
+        quiet.capacitor(f"xl{r}", GND, bench.others * wire)
+    deck.join(quiet)
+
+
+def _columns(deck: Deck, bench: Bench) -> None:
+    """VL's resistance, its reset, the column switches, AL."""
+    size, scale = bench.lump, bench.rows / _FULL
+    for c in range(bench.weight_bits):
+        cuts = {row // size for row, cut in bench.cuts.items() if cut == c}
+        for k in range(1, bench.rows // size):
+            if k not in cuts:
+                deck.resistor(f"v{c}_{k - 1}", f"v{c}_{k}", VL_OHM * size)
+        deck.switch(f"v{c}_0", "vlrst", GND, RESET_W / 2**c, scale)
+        deck.switch(f"v{c}_0", "col", "al", COLUMN_W / 2**c, scale)
+    deck.switch("al", "alrst", GND, AL_RESET_W, scale)
+    deck.capacitor("al", GND, AL_FF * scale)
+
+
+@dataclass(frozen=True)
+class Vector:
+    """Inputs and weights of one run; ``fitted``: one of those that the line is fitted to."""
+
+    name: str
+    x: Ints
+    w: Ints
+
+
+def vectors(rows: int, count: int, seed: int, x_bits: int = 4, w_bits: int = 4) -> list[Vector]:
+    """Corner cases (all zero, all one, weights or inputs alone, single-hot), then random vectors."""
+    top_x, top_w = (1 << x_bits) - 1, (1 << w_bits) - 1
+    zero = np.zeros(rows, dtype=np.int64)
+    one_x, one_w = zero + top_x, zero + top_w
+    hot = zero.copy()
+    hot[rows // 2 + 5 if rows > 16 else rows // 2] = 1
+    found = [
+        Vector("all zero", zero, zero),
+        Vector("all one", one_x, one_w),
+        Vector("weights alone", zero, one_w),
+        Vector("inputs alone", one_x, zero),
+        Vector("single-hot input", hot * top_x, one_w),
+        Vector("single-hot weight", one_x, hot * top_w),
+        Vector("single-hot", hot * top_x, hot * top_w),
+    ]
+    rng = np.random.default_rng(seed)
+    for k in range(count):
+        x, w = rng.integers(0, top_x + 1, rows), rng.integers(0, top_w + 1, rows)
+        found.append(Vector(f"random {k}", x, w))
+    return found
+
+
+def fit(
+    chosen: Iterable[Vector], al: Sequence[float], weight_bits: int, vref: float, levels: int
+) -> dict[str, Any]:
+    """AL = gain x ideal + offset + k x mean(W): the best fit to all vectors, residuals in LSB.
+
+    One LSB of 8.5 bit is the range of AL from the all-zero to the all-one result divided by 362. mean(W) is
+    that of W / (2^n - 1); the offset and k depend on weights alone and can be taken off digitally.
+    """
+    chosen = list(chosen)
+    v = np.asarray(al, dtype=float)
+    top = (1 << weight_bits) - 1
+    best = np.array([ideal(c.x, c.w, weight_bits, vref, levels) for c in chosen])
+    mean = np.array([c.w.mean() / top for c in chosen])
+    by_name = {c.name: value for c, value in zip(chosen, v, strict=True)}
+    lsb = (by_name["all one"] - by_name["all zero"]) / LEVELS
+    table = np.column_stack([best, np.ones(len(v)), mean])
+    found = np.linalg.lstsq(table, v, rcond=None)[0]
+    residual = (v - table @ found) / lsb
+    return {
+        "gain_of_fit": float(found[0]),
+        "offset_V": float(found[1]),
+        "k_V": float(found[2]),
+        "lsb_V": float(lsb),
+        "rms_lsb": float(np.sqrt((residual**2).mean())),
+        "max_lsb": float(abs(residual).max()),
+        "points": [
+            {"name": c.name, "ideal_V": i, "mean_w": m, "al_V": a, "residual_lsb": r}
+            for c, i, m, a, r in zip(
+                chosen, best.tolist(), mean.tolist(), v.tolist(), residual.tolist(), strict=True
+            )
+        ],
+    }
+
+
+def summary(fitted: Mapping[str, Any], results: Sequence[Result]) -> dict[str, Any]:
+    """A fit with its verdict and how far AL still moved in the last 8 ns."""
+    unsettled = max(abs(r.values["al"] - r.values["earlier"]) for r in results)
+    return {
+        **fitted,
+        "unsettled_lsb": unsettled / fitted["lsb_V"],
+        "limits_lsb": {"rms": RMS_LIMIT, "max": MAX_LIMIT},
+        "met": fitted["rms_lsb"] <= RMS_LIMIT and fitted["max_lsb"] <= MAX_LIMIT,
+    }
+
+
+def gain_vectors(rows: int, x_bits: int = 4, w_bits: int = 4, pairs: int = 3) -> list[Vector]:
+    """Pairs of random inputs and no inputs for the same weights: what they differ by is the inputs' own."""
+    found = []
+    for v in vectors(rows, pairs, seed=7, x_bits=x_bits, w_bits=w_bits)[-pairs:]:
+        found += [v, Vector(f"{v.name} without inputs", np.zeros_like(v.x), v.w)]
+    return found
+
+
+def gain(chosen: Sequence[Vector], al: Sequence[float], weight_bits: int, vref: float, levels: int) -> float:
+    """Slope of AL over the ideal value, from pairs as `gain_vectors` has them."""
+    steps = [
+        (ideal(a.x, a.w, weight_bits, vref, levels), high - low)
+        for a, high, low in zip(chosen[::2], al[::2], al[1::2], strict=True)
+    ]
+    return sum(i * v for i, v in steps) / sum(i * i for i, _ in steps)

@@ -1,0 +1,307 @@
+"""All simulations of an array: which runs, where their results go, what they add up to.
+
+``<folder>/runs/`` has one JSON file for each run of ngspice; a run that has one is not run again, so that an
+interrupted simulation goes on where it was. ``<folder>/summary.json`` has the numbers of the last call of
+each kind, pictures lie beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from picoram_layout.errors import InputError
+from picoram_layout.simulation import bitcell, dac, mac, montecarlo, ngspice, plots
+from picoram_layout.simulation.circuits import GND, Cell, Transistor, Wires, flat
+from picoram_layout.simulation.models import CORNERS, Condition, require_models
+from picoram_layout.simulation.phases import COMPUTE, SAMPLE, VREF
+from picoram_layout.simulation.results import Job, Result, Store, seconds, write_json
+
+if TYPE_CHECKING:
+    import klayout.db as kdb
+
+    from picoram_layout.plan import Plan
+
+WHAT = ("bitcell", "dac", "mac", "all")
+TEMPS, SUPPLIES = (-40.0, 27.0, 105.0), (1.62, 1.8, 1.98)
+TYPICAL = Condition()
+RANDOM_VECTORS = 24
+SMALL_ROWS = 16  # of the reduced output that corners and Monte Carlo are run with
+_SEED = 0
+
+CLUSTER = re.compile("cluster_(vdd|gnd)(_segment(_cut)?)?")
+
+# Told about a group of runs: its name, finished runs, all runs.
+Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to simulate; None for a corner, temperature or supply means all of them where that is meant."""
+
+    what: str = "all"
+    corner: str | None = None
+    temp: float | None = None
+    vdd: float | None = None
+    samples: int = 0
+
+    def conditions(self) -> list[Condition]:
+        """All combinations of what is not fixed."""
+        corners = CORNERS if self.corner is None else (self.corner,)
+        temps = TEMPS if self.temp is None else (self.temp,)
+        supplies = SUPPLIES if self.vdd is None else (self.vdd,)
+        return [Condition(c, t, v) for c in corners for t in temps for v in supplies]
+
+    @property
+    def single(self) -> Condition:
+        """The one condition of runs that are too long for all of them; what is not fixed is typical."""
+        return Condition(
+            self.corner or TYPICAL.corner,
+            TYPICAL.temp if self.temp is None else self.temp,
+            TYPICAL.vdd if self.vdd is None else self.vdd,
+        )
+
+    def check(self) -> None:
+        """`InputError` for a value out of range."""
+        if self.what not in WHAT:
+            raise InputError(f"--what: {self.what}: one of {', '.join(WHAT)}")
+        if self.corner is not None and self.corner not in CORNERS:
+            raise InputError(f"--corner: {self.corner}: one of {', '.join(CORNERS)}")
+        for name, value, low, high in (("--temp", self.temp, -55, 150), ("--vdd", self.vdd, 1.2, 2.2)):
+            if value is not None and not low <= value <= high:
+                raise InputError(f"{name}: {value:g}: between {low:g} and {high:g}")
+        if self.samples and not 2 <= self.samples <= 100_000:
+            raise InputError(f"--monte-carlo: {self.samples}: between 2 and 100000")
+
+
+@dataclass(frozen=True)
+class Circuits:
+    """The circuits of an array that benches are made of."""
+
+    plan: Plan
+    netlist: kdb.Netlist
+    wires: Mapping[str, Wires]
+
+    def cell(self, name: str) -> Cell:
+        """A flat circuit with its wires."""
+        return flat(self.netlist, name, self.wires)
+
+    @property
+    def cells_per_cluster(self) -> int:
+        """Bitcells of a cluster."""
+        return self.plan.spec.array.cells_per_cluster
+
+    def row(self) -> dac.Row:
+        """A plain row with a VDD track."""
+        strips = tuple(self.cell(f"dac_strip_{k}_vdd") for k in range(len(self.plan.groups)))
+        fingers = tuple(strip.fingers for strip in self.plan.strips)
+        return dac.Row(self.plan.groups, strips, self.cell("cluster_vdd"), fingers)
+
+    def bench(self) -> mac.Bench:
+        """An output at full height."""
+        names = [circuit.name for circuit in self.netlist.each_circuit() if CLUSTER.fullmatch(circuit.name)]
+        clusters = {name: self.cell(name) for name in names}
+        columns, bits = self.plan.columns, self.plan.spec.array.weight_bits
+        others = columns - bits
+        return mac.Bench(
+            rows=self.plan.rows,
+            weight_bits=bits,
+            clusters=clusters,
+            cuts=self.plan.cuts,
+            supply=self.plan.supply,
+            sample=self._sample_unit(),
+            index=self.cells_per_cluster // 2,
+            others=others,
+            others_low=others // 2,
+        )
+
+    def _sample_unit(self) -> Transistor:
+        """The part of a sampling switch that one column has, from GND to XL."""
+        fingers = self.cell("dac_strip_0_vdd").gated_by("SMP")
+        count = self.plan.groups[0]
+        return Transistor(
+            "nfet",
+            "XL_R",
+            "SMP",
+            GND,
+            GND,
+            sum(t.w for t in fingers) / count,
+            fingers[0].length,
+            *(sum(t.a_d + t.a_s for t in fingers) / 2 / count for _ in range(2)),
+            *(sum(t.p_d + t.p_s for t in fingers) / 2 / count for _ in range(2)),
+        )
+
+
+@dataclass
+class Session:
+    """One call: its circuits, store and what it was asked for."""
+
+    circuits: Circuits
+    store: Store
+    choice: Choice
+    workers: int | None
+    report: Report
+
+    @property
+    def x_levels(self) -> int:
+        """Codes of an input."""
+        return 1 << self.circuits.plan.spec.array.input_bits
+
+    @property
+    def w_bits(self) -> int:
+        """Bits of a weight."""
+        return self.circuits.plan.spec.array.weight_bits
+
+    def run(self, group: str, jobs: Sequence[Job]) -> list[Result]:
+        """Results of a group of runs."""
+        return self.store.run(jobs, self.workers, lambda done, total: self.report(group, done, total))
+
+    def levels(
+        self, row: dac.Row, conditions: Sequence[Condition], group: str
+    ) -> dict[Condition, list[float]]:
+        """Levels of all codes at each condition, as the row DAC gives them."""
+        jobs = [dac.job(row, code, c, c.vdd * VREF) for c in conditions for code in range(self.x_levels)]
+        results = iter(self.run(group, jobs))
+        return {c: [next(results).values["shared"] for _ in range(self.x_levels)] for c in conditions}
+
+
+def simulate(
+    circuits: Circuits,
+    choice: Choice,
+    folder: Path,
+    workers: int | None = None,
+    report: Report = lambda group, done, total: None,
+) -> dict[str, Any]:
+    """Run what is chosen and not there yet; returns (and writes) the summary of these kinds."""
+    choice.check()
+    require_models(circuits.plan.pdk)
+    program = ngspice.find_ngspice()
+    session = Session(circuits, Store(folder), choice, workers, report)
+    kinds: dict[str, Callable[[Session], dict[str, Any]]] = {"bitcell": _bitcell, "dac": _dac, "mac": _mac}
+    chosen = list(kinds) if choice.what == "all" else [choice.what]
+    found: dict[str, Any] = {kind: kinds[kind](session) for kind in chosen}
+    if choice.samples:
+        found["monte_carlo"] = _monte_carlo(session)
+    old = _read(folder / "summary.json")
+    write_json(folder / "summary.json", {**old, **found, "ngspice": ngspice.version(program)})
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A former summary; empty without one."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _bitcell(s: Session) -> dict[str, Any]:
+    conditions = s.choice.conditions()
+    cell, cluster = s.circuits.cell("bitcell"), s.circuits.cell("cluster_vdd")
+    results = s.run("bitcell", bitcell.jobs(cell, cluster, conditions))
+    found = bitcell.summary(conditions, results)
+    shown = conditions.index(TYPICAL) if TYPICAL in conditions else 0
+    curves = bitcell.curves(results[3 * shown])
+    folder = s.store.folder
+    plots.butterfly(folder / "butterfly.png", curves, found["conditions"][shown], str(conditions[shown]))
+    plots.disturb(folder / "disturb.png", found["conditions"], bitcell.DISTURB_LIMIT)
+    return {**found, "seconds": seconds(results)}
+
+
+def _dac(s: Session) -> dict[str, Any]:
+    conditions = s.choice.conditions()
+    row = s.circuits.row()
+    parts, results = [], []
+    for c in conditions:
+        done = s.run(f"DAC {c}", [dac.job(row, code, c, c.vdd * VREF) for code in range(s.x_levels)])
+        results += done
+        parts.append(dac.summary(row, [c], done, c.vdd * VREF)["conditions"][0])
+    typical = [r["worst_inl"] for r in parts if r["corner"] == "tt"]
+    plots.linearity(s.store.folder / "dac.png", parts, dac.INL_LIMIT)
+    return {
+        "vref_part_of_vdd": VREF,
+        "conditions": parts,
+        "inl_limit": dac.INL_LIMIT,
+        "met": not typical or max(typical) <= dac.INL_LIMIT,
+        "seconds": seconds(results),
+    }
+
+
+def _mac(s: Session) -> dict[str, Any]:
+    condition, bench, row = s.choice.single, s.circuits.bench(), s.circuits.row()
+    vref = condition.vdd * VREF
+    x_bits = s.circuits.plan.spec.array.input_bits
+    levels = s.levels(row, [condition], "DAC levels")[condition]
+    chosen = mac.vectors(bench.rows, RANDOM_VECTORS, _SEED, x_bits, s.w_bits)
+    results = s.run(
+        f"MAC {bench.rows} rows",
+        [mac.job(bench, v.x, v.w, levels, condition, f"MAC {v.name}") for v in chosen],
+    )
+    al = [r.values["al"] for r in results]
+    found = mac.summary(mac.fit(chosen, al, s.w_bits, vref, s.x_levels), results)
+    plots.residuals(s.store.folder / "mac.png", found, str(condition))
+    found |= {"rows": bench.rows, "condition": str(condition), "seconds": seconds(results)}
+    conditions = s.choice.conditions()
+    if len(conditions) > 1:
+        found["gain"] = _gain(s, bench, row, conditions)
+        found["met"] = found["met"] and found["gain"]["met"]
+    found["phases"] = {
+        "sample": dict(SAMPLE.signals),
+        "compute": dict(COMPUTE.signals),
+        "edge_ns": COMPUTE.edge,
+    }
+    return found
+
+
+def _gain(s: Session, bench: mac.Bench, row: dac.Row, conditions: Sequence[Condition]) -> dict[str, Any]:
+    """Gain at all conditions with a reduced output: a ratio of capacitances, which rows do not change."""
+    conditions = list(dict.fromkeys([TYPICAL, *conditions]))
+    small = bench.reduced(max(SMALL_ROWS, 1 << s.w_bits))
+    x_bits = s.circuits.plan.spec.array.input_bits
+    chosen = mac.gain_vectors(small.rows, x_bits, s.w_bits)
+    levels = s.levels(row, conditions, "DAC levels, all conditions")
+    jobs = [
+        mac.job(small, v.x, v.w, levels[c], c, f"MAC {v.name} {small.rows} rows {c}")
+        for c in conditions
+        for v in chosen
+    ]
+    results = s.run(f"MAC gain, {small.rows} rows", jobs)
+    rows: list[dict[str, Any]] = []
+    for k, c in enumerate(conditions):
+        part = results[k * len(chosen) : (k + 1) * len(chosen)]
+        value = mac.gain(chosen, [r.values["al"] for r in part], s.w_bits, c.vdd * VREF, s.x_levels)
+        moved = max(abs(r.values["al"] - r.values["earlier"]) for r in part)
+        entry = {"corner": c.corner, "temp_C": c.temp, "vdd_V": c.vdd, "gain": value, "unsettled_V": moved}
+        rows.append({**entry, "gain_change": value / rows[0]["gain"] - 1 if rows else 0.0})
+    plots.gains(s.store.folder / "gain.png", rows, mac.GAIN_LIMIT)
+    worst = max(abs(row["gain_change"]) for row in rows)
+    return {
+        "rows": small.rows,
+        "conditions": rows,
+        "worst_change": worst,
+        "limit": mac.GAIN_LIMIT,
+        "met": worst <= mac.GAIN_LIMIT,
+        "seconds": seconds(results),
+    }
+
+
+def _monte_carlo(s: Session) -> dict[str, Any]:
+    condition, count, row = s.choice.single, s.choice.samples, s.circuits.row()
+    vref, t = condition.vdd * VREF, s.circuits.plan.t
+    sigma = montecarlo.capacitor_sigma(t.width * s.circuits.plan.plain.height)
+    bench = s.circuits.bench()
+    small = replace(bench.reduced(max(montecarlo.ROWS, 1 << s.w_bits)))
+    levels = s.levels(row, [condition], "DAC levels")[condition]
+    sampled = s.run("Monte Carlo, DAC", montecarlo.dac_jobs(row, condition, vref, count, sigma))
+    errors = montecarlo.dac_errors(row.bits, sampled, count)
+    span = s.run("Monte Carlo, range", montecarlo.span_jobs(small, levels, condition))
+    results = s.run("Monte Carlo, MAC", montecarlo.mac_jobs(small, levels, errors, condition, count, sigma))
+    step = (levels[-1] - levels[0]) / (len(levels) - 1)
+    found = montecarlo.summary(small.rows, bench.rows, span, results, errors, step)
+    plots.spread(s.store.folder / "monte_carlo.png", found)
+    return {**found, "capacitor_sigma": sigma, "seconds": seconds([*sampled, *span, *results])}
