@@ -21,7 +21,8 @@ from picoram_layout.netlist.devices import DeviceTable
 
 # Flat comparison of more transistors than this takes longer than anybody waits.
 _FLAT_LIMIT = 60_000
-_FINE = (kdb.NetlistCrossReference.Match, kdb.NetlistCrossReference.MatchWithWarning)
+# Devices that match but for their sizes come with a warning, and so do nets that were told from equals by guess.
+_MATCH, _WARNING = kdb.NetlistCrossReference.Match, kdb.NetlistCrossReference.MatchWithWarning
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Difference:
 
 @dataclass
 class LvsResult:
-    """Result of a comparison. ``flat`` says that only the flat circuits were found equal or compared;
+    """Result of a comparison. ``flat`` says that the circuits are equal though their hierarchies are not;
     ``counts`` has the flat numbers of devices in the layout by class."""
 
     top: str
@@ -73,13 +74,14 @@ def compare(extraction: Extraction, reference: kdb.Netlist, top: str, table: Dev
     _align(drawn, wanted, (extraction.deck.top.name, top))
     flat, notes = False, []
     if not lvs.compare(_comparer(drawn, wanted, (extraction.deck.top.name, top))):
-        found += list(_differences(lvs.xref()))
+        differences = list(_differences(lvs.xref()))
         if sum(counts.values()) > _FLAT_LIMIT:
             notes.append(f"not compared flat: more than {_FLAT_LIMIT} devices")
-        elif not found or any(d.kind != "silicon" for d in found):
-            flat = True
-            if _equal_flat(drawn, wanted, (extraction.deck.top.name, top), table):
-                found = [d for d in found if d.kind in ("silicon", "name")]
+        else:
+            flat = _equal_flat(drawn, wanted, (extraction.deck.top.name, top), table)
+        if not flat:
+            name = extraction.deck.top.name
+            found += differences or [Difference("circuit", name, "differs in a way that is not told", top)]
     else:
         found += list(_renamed(lvs.xref()))
     seconds = time.perf_counter() - start + extraction.seconds
@@ -196,7 +198,7 @@ def _differences(xref: kdb.NetlistCrossReference) -> Iterator[Difference]:
     for circuits in xref.each_circuit_pair():
         a, b = circuits.first(), circuits.second()
         cell = (a or b).name
-        if circuits.status() in _FINE:
+        if circuits.status() == _MATCH:
             continue
         if a is None or b is None:
             yield Difference("circuit", cell, a.name if a else "none", b.name if b else "none")
@@ -209,7 +211,7 @@ def _differences(xref: kdb.NetlistCrossReference) -> Iterator[Difference]:
         ]
         for kind, pairs, text in rows:
             for pair in pairs:
-                if pair.status() not in _FINE:
+                if pair.status() != _MATCH and (kind == "device" or pair.status() != _WARNING):
                     first, second = pair.first(), pair.second()
                     yield Difference(
                         kind, cell, text(first) if first else "none", text(second) if second else "none"
