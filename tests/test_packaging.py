@@ -48,8 +48,21 @@ def test_dependencies_are_what_the_sources_import() -> None:
         "annotated_types": "pydantic",
         "markupsafe": "jinja2",
     }
-    declared = {re.split(r"[<>=]", line)[0].lower() for line in PROJECT["project"]["dependencies"]}
-    assert {named.get(name, name) for name in imported} == declared
+    used = {named.get(name, name) for name in imported}
+    simulation = distributions(PROJECT["project"]["optional-dependencies"]["sim"])
+    assert used - simulation == distributions(PROJECT["project"]["dependencies"])
+
+
+def distributions(lines: list[str]) -> set[str]:
+    """Names of the distributions that requirements ask for."""
+    return {re.split(r"[<>=]", line)[0].lower() for line in lines}
+
+
+def test_the_test_command_installs_what_simulation_needs() -> None:
+    command = (ROOT / ".ci" / "run").read_text().splitlines()[-1]
+    assert command.startswith("tools/system-packages && ")
+    assert "ngspice" in (ROOT / "tools" / "system-packages").read_text()
+    assert "picoram-layout[sim]" in PROJECT["project"]["optional-dependencies"]["test"]
 
 
 def test_every_option_is_explained() -> None:
