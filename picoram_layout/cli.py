@@ -227,7 +227,9 @@ def simulate(
     ] = 0,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="DIR", help="Result folder of the build; default: out/<name>."),
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Result folder of the build; default: out/<name>."
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="N", help="Runs side by side; default: one per core.")

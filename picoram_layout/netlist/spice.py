@@ -80,7 +80,7 @@ def _write(netlist: kdb.Netlist, path: Path, delegate: _Writer) -> None:
 class _Reader(kdb.NetlistSpiceReaderDelegate):
     """Gives devices the classes of the table, whichever of their names a file uses."""
 
-    _TERMINALS = {"M": "DGSB", "R": "AB", "C": "AB"}
+    _TERMINALS = {"M": "DGSB", "R": "AB", "C": "AB"}  # noqa: RUF012
     _SCALE = {"W": 1e6, "L": 1e6, "PS": 1e6, "PD": 1e6, "AS": 1e12, "AD": 1e12}  # noqa: RUF012
 
     def __init__(self, netlist: kdb.Netlist, table: DeviceTable):
