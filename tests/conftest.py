@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,12 @@ from picoram_layout.cli import main
 settings.register_profile("picoram", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", settings.get_profile("picoram"), max_examples=2000)
 settings.load_profile("picoram")
+
+
+# Without ngspice its tests are left out, but never in CI: `tools/system-packages` installs it there.
+needs_ngspice = pytest.mark.skipif(
+    shutil.which("ngspice") is None and "CI" not in os.environ, reason="ngspice is not installed"
+)
 
 
 @dataclass(frozen=True)

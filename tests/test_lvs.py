@@ -6,6 +6,8 @@ generators' own netlists, the hierarchical extraction and the comparison are und
 
 from __future__ import annotations
 
+import re
+import subprocess
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
@@ -24,9 +26,10 @@ from picoram_layout.netlist.circuit import moved, set_capacitors
 from picoram_layout.netlist.spice import read_spice, write_cdl, write_spice
 from picoram_layout.pdk import load_pdk
 from picoram_layout.plan import capacitance, make_plan
+from picoram_layout.simulation.models import models_folder
 from picoram_layout.spec import Spec
 from picoram_layout.stream import write_layout
-from tests.conftest import Picoram
+from tests.conftest import Picoram, needs_ngspice
 
 PDKS = ("sky130", "scaled65")
 SMALL = {"inputs": 4, "outputs": 2, "weight_bits": 2, "input_bits": 2, "cells_per_cluster": 3}
@@ -324,6 +327,28 @@ def test_netlist_files_are_read_back_as_they_were(tmp_path: Path, pdk: str, form
     assert kdb.NetlistComparer().compare(written, read)
     pins = [pin.name() for pin in read.circuit_by_name(top.name).each_pin()]
     assert pins == [pin.name() for pin in library.netlist.circuit_by_name(top.name).each_pin()]
+
+
+@needs_ngspice
+def test_ngspice_runs_the_netlist_without_a_warning(tmp_path: Path) -> None:
+    """The operating point of the whole small array, with the transistor models."""
+    library, top = drawn()
+    write_spice(library.netlist, tmp_path / "small.spice", library.devices, library.pdk, "small")
+    pins = [pin.name() for pin in library.netlist.circuit_by_name(top.name).each_pin()]
+    nodes = ["0" if pin in ("GND", "SUB") else pin for pin in pins]
+    models = models_folder() / "C4M.Sky130_logic_lib.spice"
+    deck = ["* small", f'.lib "{models}" tt', ".include small.spice", f"Xtop {' '.join(nodes)} small"]
+    deck += [
+        "VVDD VDD 0 1.8",
+        *(f"V{k} {node} 0 0" for k, node in enumerate(nodes) if node not in ("0", "VDD")),
+    ]
+    (tmp_path / "deck.sp").write_text("\n".join([*deck, ".op", ".end"]) + "\n")
+    (tmp_path / ".spiceinit").write_text("set num_threads=1\n")
+    run = subprocess.run(
+        ["ngspice", "-b", "deck.sp"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "No. of Data Rows : 1" in run.stdout
+    assert not re.search("warning|error|unknown|unrecognized", run.stdout + run.stderr, re.IGNORECASE)
 
 
 def test_moved_pins() -> None:

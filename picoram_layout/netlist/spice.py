@@ -50,17 +50,18 @@ class _Writer(kdb.NetlistSpiceWriterDelegate):
         elif isinstance(kind, kdb.DeviceClassResistor):
             self.emit_line(f"R{label} {nets['A']} {nets['B']} {device.parameter('R'):.6g} {name}")
         else:
-            self.emit_line(f"C{label} {nets['A']} {nets['B']} {device.parameter('C') * 1e15:.6g}f {name}")
+            value = f"{device.parameter('C') * 1e15:.6g}f"
+            self.emit_line(f"C{label} {nets['A']} {nets['B']} {value} {name}".rstrip())
 
 
 def write_spice(netlist: kdb.Netlist, path: Path, table: DeviceTable, pdk: Pdk, title: str) -> None:
     """Write a netlist for ngspice; circuits below others come first."""
-    models = {t.name: t.model or t.name for t in table.transistors.values()}
+    models = {t.name: t.model or t.name for t in table.transistors.values()} | {table.capacitor.name: ""}
     lines = [title, f"transistors: models of {pdk.name}" + ("" if any(models) else ", which has none")]
     _write(netlist, path, _Writer(lines, models, table))
-    # models of taps and capacitors: simulators want one, netlist readers skip it
+    # models of taps: simulators want one, netlist readers skip it
     text = path.read_text(encoding="utf-8")
-    cards = [f".model {tap.name} R" for tap in table.taps.values()] + [f".model {table.capacitor.name} C"]
+    cards = [f".model {tap.name} R" for tap in table.taps.values()]
     at = text.index(".SUBCKT")
     path.write_text(text[:at].rstrip() + "\n" + "\n".join(cards) + "\n\n" + text[at:], encoding="utf-8")
 
@@ -89,6 +90,7 @@ class _Reader(kdb.NetlistSpiceReaderDelegate):
         self.classes = {name.upper(): made for name, made in classes.items()}
         models = {t.model.upper(): t.name.upper() for t in table.transistors.values() if t.model}
         self.classes |= {model: self.classes[name] for model, name in models.items()}
+        self.capacitor = classes[table.capacitor.name]
 
     def element(
         self,
@@ -101,7 +103,7 @@ class _Reader(kdb.NetlistSpiceReaderDelegate):
         parameters: dict[str, float],
     ) -> bool:
         """Read one device; what the table does not know stays as KLayout reads it."""
-        kind = self.classes.get(model.upper())
+        kind = self.classes.get(model.upper(), self.capacitor if element == "C" and not model else None)
         if kind is None or element not in self._TERMINALS:
             return super().element(circuit, element, name, model, value, nets, parameters)
         device = circuit.create_device(kind, name)
