@@ -348,7 +348,8 @@ def test_ngspice_runs_the_netlist_without_a_warning(tmp_path: Path) -> None:
         ["ngspice", "-b", "deck.sp"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert "No. of Data Rows : 1" in run.stdout
-    assert not re.search("warning|error|unknown|unrecognized", run.stdout + run.stderr, re.IGNORECASE)
+    told = r"^\s*(warning|error|fatal)|unknown|unrecognized"
+    assert not re.search(told, run.stdout + run.stderr, re.IGNORECASE | re.MULTILINE)
 
 
 def test_moved_pins() -> None:
