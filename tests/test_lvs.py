@@ -292,6 +292,16 @@ def test_a_lost_and_an_unknown_label_are_told() -> None:
     told(layout, "name", "SAMPLE none")
 
 
+def test_labels_of_inner_cells_at_the_top_are_told_at_once() -> None:
+    """Flattened with all labels: no name is right any more."""
+    layout = copy()
+    layout.cell("small").flatten(True)
+    result = check(layout)
+    assert result.status == "mismatch"
+    assert result.notes[0].startswith("not compared further")
+    assert {d.kind for d in result.differences} == {"name"}
+
+
 def test_a_label_on_two_nets_is_told() -> None:
     layout = copy()
     rename(layout, "met1.label", lambda name: {"VL[1]": "VL[0]"}.get(name, name))

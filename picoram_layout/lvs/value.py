@@ -28,4 +28,5 @@ def unit_value(pdk: Pdk, plates: dict[str, dict[str, list[kdb.DBox]]], mark: kdb
                 y1, y2 = out(b.bottom, b.top, mark.bottom, mark.top)
                 box = (x1 - x, y1 - y, x2 - x, y2 - y)
                 conductors.setdefault(net, {}).setdefault(layer, []).append(box)
-    return in_array(pdk, conductors, (mark.width() + 2 * grid, mark.height() + 2 * grid)).value_fF
+    pitch = round(mark.width() + 2 * grid, 6), round(mark.height() + 2 * grid, 6)
+    return in_array(pdk, conductors, pitch).value_fF
