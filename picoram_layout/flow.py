@@ -113,7 +113,7 @@ def build(spec: Spec, out: Path, *, drc: bool = True, lvs: bool = True, progress
             report = summarise(spec, pdk, drawing, density, result, compared)
             report["timings_s"] = clock.total()
             report["sha256"] = _digests(stage)
-            write_html(stage.folder / "report.html", report, pictures)
+            write_html(stage.folder / "report.html", report, pictures, out)
             report["sha256"] = _digests(stage)
             text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
             (stage.folder / MANIFEST).write_text(text + "\n", encoding="utf-8")

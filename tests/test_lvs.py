@@ -302,6 +302,23 @@ def test_labels_of_inner_cells_at_the_top_are_told_at_once() -> None:
     assert {d.kind for d in result.differences} == {"name"}
 
 
+@pytest.mark.parametrize(
+    ("layer", "cut", "net"),
+    [("met2", (400, 0, 560, 60_000), "WLL[0]"), ("met1", (0, 700, 60_000, 840), "GBLB[0]")],
+)
+def test_a_label_on_the_stub_of_a_cut_wire_is_told(
+    layer: str, cut: tuple[int, int, int, int], net: str
+) -> None:
+    """What is behind the cut has no name, and the name has nothing behind it."""
+    layout = only_top_labels(copy())
+    layout.cell("small").flatten(True)
+    wires = shapes(layout, "small", layer)
+    kept = kdb.Region(wires) - kdb.Region(kdb.Box(*cut))
+    wires.clear()
+    wires.insert(kept)
+    told(layout, "net", f"{net} leads to nothing")
+
+
 def test_a_label_on_two_nets_is_told() -> None:
     layout = copy()
     rename(layout, "met1.label", lambda name: {"VL[1]": "VL[0]"}.get(name, name))

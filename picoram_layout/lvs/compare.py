@@ -75,7 +75,7 @@ def compare(extraction: Extraction, reference: kdb.Netlist, top: str, table: Dev
     _keep_below(wanted, top)
     tops = extraction.deck.top.name, top
     names = _top_names(drawn, wanted, *tops)
-    found = _silicon(extraction) + names
+    found = _silicon(extraction) + names + _loads(drawn, wanted, *tops)
     _align(drawn, wanted, tops)
     flat, notes = False, []
     if len(names) > 3 and len(names) > _NAMES_WRONG * wanted.circuit_by_name(top).pin_count():
@@ -188,6 +188,52 @@ def _top_names(drawn: kdb.Netlist, wanted: kdb.Netlist, drawn_top: str, top: str
             found.append(Difference("name", drawn_top, net.name, "none"))
         seen.add(name)
     return found + [Difference("name", drawn_top, "none", name) for name in sorted(pins - seen)]
+
+
+def _loads(drawn: kdb.Netlist, wanted: kdb.Netlist, drawn_top: str, top: str) -> list[Difference]:
+    """Names of the top cell that lead to other devices than in the reference.
+
+    KLayout compares nets by what they connect and leaves out those that connect nothing: a label on the stub of
+    a wire that is cut would not be missed.
+    """
+    here, there = terminals(drawn, drawn_top), terminals(wanted, top)
+    return [
+        Difference(
+            "net", drawn_top, f"{name} leads to {_listed(here[name])}", f"{name} leads to {_listed(load)}"
+        )
+        for name, load in there.items()
+        if name in here and here[name] != load
+    ]
+
+
+def _listed(load: Counter[str]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in sorted(load.items())) or "nothing"
+
+
+def terminals(netlist: kdb.Netlist, top: str) -> dict[str, Counter[str]]:
+    """For each named net of the circuit ``top`` the terminals of devices on it, in all that it holds."""
+    loads: dict[str, dict[int, Counter[str]]] = {}  # by circuit and pin
+    found: dict[str, Counter[str]] = {}
+    for circuit in netlist.each_circuit_bottom_up():
+        pins = loads[circuit.name.upper()] = {}
+        for net in circuit.each_net():
+            load: Counter[str] = Counter()
+            for terminal in net.each_terminal():
+                load[_terminal(terminal)] += 1
+            for placed in net.each_subcircuit_pin():
+                below = loads[placed.subcircuit().circuit_ref().name.upper()]
+                load += below.get(placed.pin_id(), Counter())
+            for pin in net.each_pin():
+                pins[pin.pin_id()] = load
+            if circuit.name.upper() == top.upper() and net.name:
+                found[net.name.upper()] = load
+    return found
+
+
+def _terminal(terminal: kdb.NetTerminalRef) -> str:
+    """Class and terminal, where the terminal cannot be exchanged with another one."""
+    kind, name = terminal.device_class(), terminal.terminal_def().name
+    return f"{kind.name} {name}" if name in "GB" and kind.name != "mom" else kind.name
 
 
 def _renamed(xref: kdb.NetlistCrossReference) -> Iterator[Difference]:

@@ -15,10 +15,15 @@ from markupsafe import Markup
 
 from picoram_layout.drc.run import describe
 from picoram_layout.pdk import Pdk, Rule, load_pdk
+from picoram_layout.report.simulation import figures, read_simulation
+from picoram_layout.report.simulation import pictures as simulation_pictures
 
 
-def write_html(path: Path, report: Mapping[str, Any], pictures: Mapping[str, Path]) -> None:
-    """Write the report; ``pictures`` (SVG or PNG files by name) are put into the file itself."""
+def write_html(path: Path, report: Mapping[str, Any], pictures: Mapping[str, Path], out: Path) -> None:
+    """Write the report; ``pictures`` (SVG or PNG files by name) are put into the file itself.
+
+    So are the simulations of the same spec that the result folder ``out`` has.
+    """
     loader = jinja2.PackageLoader("picoram_layout.report", "")
     environment = jinja2.Environment(
         loader=loader,
@@ -38,6 +43,9 @@ def write_html(path: Path, report: Mapping[str, Any], pictures: Mapping[str, Pat
             name: Markup(file.read_text(encoding="utf-8")) for name, file in pictures.items() if _is_svg(file)
         },
         png=[_Photo(name, file) for name, file in pictures.items() if not _is_svg(file)],
+        simulation=(simulation := read_simulation(out, report["spec"])),
+        simulated=figures(simulation) if simulation else [],
+        plots=[_Photo(name, file) for name, file in simulation_pictures(out).items()] if simulation else [],
     )
     path.write_text(page, encoding="utf-8")
 

@@ -1,0 +1,121 @@
+"""What ``picoram simulate`` found, for the HTML report: key figures beside their limits, and pictures."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from picoram_layout.publish import MANIFEST, sha256
+
+FOLDER, SUMMARY = "simulation", "summary.json"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One simulated figure: what, the value and the limit in words, whether the limit is met (None: none)."""
+
+    what: str
+    value: str
+    limit: str
+    met: bool | None
+
+
+def read_simulation(out: Path, spec: dict[str, Any]) -> dict[str, Any] | None:
+    """The summary below a result folder, if there is one of this very spec."""
+    try:
+        found = json.loads((out / FOLDER / SUMMARY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found.get("spec") == spec else None
+
+
+def figures(found: dict[str, Any]) -> list[Figure]:
+    """Key figures of a summary, those parts that were run."""
+    parts = {"bitcell": _bitcell, "dac": _dac, "mac": _mac, "monte_carlo": _monte_carlo}
+    return [figure for kind, told in parts.items() if kind in found for figure in told(found[kind])]
+
+
+def pictures(out: Path) -> dict[str, Path]:
+    """Pictures of the simulation by name."""
+    return {f"simulated {path.stem}": path for path in sorted((out / FOLDER).glob("*.png"))}
+
+
+def _bitcell(part: dict[str, Any]) -> list[Figure]:
+    worst, limit = part["worst"]["disturb_V"], part["disturb_limit_V"]
+    bad = part["flips"] + part["failed_writes"]
+    return [
+        Figure(
+            "read disturb, worst condition",
+            f"{worst['value']:.3f} V",
+            f"{limit:g} V",
+            worst["value"] <= limit,
+        ),
+        Figure(f"flips and failed writes, {len(part['conditions'])} conditions", str(bad), "0", bad == 0),
+    ]
+
+
+def _dac(part: dict[str, Any]) -> list[Figure]:
+    worst = max((row["worst_inl"] for row in part["conditions"]), default=0.0)
+    one, limit = part["one_level"]["worst_inl"], part["inl_limit"]
+    return [
+        Figure(
+            "row DAC, INL, a reference for each bit", f"{worst:.3f} of a step", f"{limit:g}", worst <= limit
+        ),
+        Figure(
+            "row DAC, INL, one reference for all (tt)", f"{one:.3f} of a step", f"{limit:g}", one <= limit
+        ),
+    ]
+
+
+def _mac(part: dict[str, Any]) -> list[Figure]:
+    limits = part["limits_lsb"]
+    found = [
+        Figure(
+            f"MAC residual, {key}, {part['rows']} rows, {len(part['points'])} vectors",
+            f"{part[f'{key}_lsb']:.3f} LSB",
+            f"{limits[key]:g} LSB",
+            part[f"{key}_lsb"] <= limits[key],
+        )
+        for key in ("rms", "max")
+    ]
+    if "gain" in part:
+        gain = part["gain"]
+        change, limit = 100 * gain["worst_change"], 100 * gain["limit"]
+        what = f"gain change, {len(gain['conditions'])} conditions, {gain['rows']} rows"
+        found.append(Figure(what, f"{change:.2f} %", f"{limit:g} %", change <= limit))
+    return found
+
+
+def _monte_carlo(part: dict[str, Any]) -> list[Figure]:
+    spread, limit = part["spread_lsb"], part["limit_lsb"]
+    what = f"spread with mismatch, {part['samples']} samples"
+    return [Figure(what, f"{spread:.3f} LSB", f"{limit:g} LSB", spread <= limit)]
+
+
+def refresh(out: Path) -> bool:
+    """Put new simulations into the report of a finished build; False if there is none that is unchanged."""
+    from picoram_layout.report.html import write_html
+
+    manifest, page = out / MANIFEST, out / "report.html"
+    try:
+        report = json.loads(manifest.read_text(encoding="utf-8"))
+        recorded = report["sha256"]["report.html"]
+        known = sha256(page) == recorded
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    if not known:
+        return False
+    files = [*out.joinpath("pictures").glob("*.svg"), *out.joinpath("pictures").glob("*.png")]
+    part = out / f".report-{secrets.token_hex(4)}"
+    write_html(part, report, {path.stem: path for path in sorted(files)}, out)
+    report["sha256"]["report.html"] = sha256(part)
+    os.replace(part, page)
+    part.write_text(
+        json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )
+    os.replace(part, manifest)
+    return True
