@@ -162,7 +162,7 @@ def view(
         typer.Argument(metavar="NAME_OR_FILE", show_default=False),
     ],
 ) -> int:
-    """Open a layout in KLayout with its layer colours and DRC report.
+    """Open a layout in KLayout with its layer colours, DRC and LVS reports.
 
     NAME_OR_FILE is the name of a built array, or any GDS or OASIS file.
     """

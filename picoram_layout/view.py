@@ -60,11 +60,15 @@ def find_layout(target: str) -> Path:
 
 
 def klayout_command(layout: Path, pdk: Pdk) -> list[str]:
-    """How to start KLayout with the layer colours, the technology and the DRC markers if there are any."""
-    lyrdb = layout.with_suffix(".lyrdb")
-    markers = ["-m", str(lyrdb)] if lyrdb.is_file() else []
+    """How to start KLayout with the layer colours, the technology, and the DRC and LVS reports there are."""
+    reports = [
+        part
+        for option, suffix in (("-m", ".lyrdb"), ("-mn", ".lvsdb"))
+        if (file := layout.with_suffix(suffix)).is_file()
+        for part in (option, str(file))
+    ]
     style = ["-nn", str(technology(pdk)), "-l", str(layer_properties(pdk))]
-    return ["klayout", *style, str(layout), *markers]
+    return ["klayout", *style, str(layout), *reports]
 
 
 def _missing() -> str | None:

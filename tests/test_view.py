@@ -55,6 +55,7 @@ def test_a_result_by_name_folder_or_file(target: str) -> None:
 def test_klayout_is_started_with_everything(klayout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", ":99")
     Path("out/tiny/tiny.lyrdb").write_text("<report-database/>")
+    Path("out/tiny/tiny.lvsdb").write_text("#%lvsdb-klayout")
     assert view("tiny") == 0
     for _ in range(200):
         if klayout.exists():
@@ -62,7 +63,14 @@ def test_klayout_is_started_with_everything(klayout: Path, monkeypatch: pytest.M
         time.sleep(0.05)
     folder = load_pdk("scaled65").folder
     files = ["-nn", folder / "scaled65.lyt", "-l", folder / "scaled65.lyp", "out/tiny/tiny.gds"]
-    assert klayout.read_text().split("\n") == [*map(str, files), "-m", "out/tiny/tiny.lyrdb", ""]
+    assert klayout.read_text().split("\n") == [
+        *map(str, files),
+        "-m",
+        "out/tiny/tiny.lyrdb",
+        "-mn",
+        "out/tiny/tiny.lvsdb",
+        "",
+    ]
     assert not Path("out/tiny/tiny.view.png").exists()
 
 
