@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from itertools import pairwise
 
 import klayout.db as kdb
 
+from picoram_layout.connectivity import connect_wires
 from picoram_layout.drc.deck import Deck
 from picoram_layout.lvs.devices import MomExtractor, TapExtractor
 from picoram_layout.lvs.value import unit_value
@@ -120,12 +120,8 @@ def _connect(
     """Connections from diffusion to the top metal, names from labels, one substrate."""
     silicon = [kind.source_drain for kind in table.transistors.values()]
     silicon += [tap.layer for tap in table.taps.values()]
-    for name in ("nwell", "poly", "licon", *silicon, *pdk.stack):
-        lvs.connect(layers[name])
-    for name in ("poly", *silicon, pdk.stack[0]):
-        lvs.connect(layers[name], layers["licon"])
-    for below, above in pairwise(pdk.stack):
-        lvs.connect(layers[below], layers[above])
+    lvs.connect(layers["nwell"])
+    connect_wires(lvs, layers, ["poly", *silicon], pdk.stack)
     for name, number in pdk.labels.items():
         texts = deck.texts(number)
         lvs.register(texts, f"{name}.label")

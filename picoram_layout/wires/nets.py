@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import pairwise
 from typing import NamedTuple
 
 import klayout.db as kdb
 
+from picoram_layout.connectivity import connect_wires
 from picoram_layout.pdk import Pdk
 from picoram_layout.wires.geometry import GATE
 
@@ -60,11 +60,7 @@ def _connect(regions: dict[str, kdb.Region], pdk: Pdk, dbu: float) -> kdb.Layout
     conductors = [name for name in regions if name != GATE]
     for name in conductors:
         extraction.register(regions[name], name)
-        extraction.connect(regions[name])
-    for name in ("diff", "poly", pdk.stack[0]):
-        extraction.connect(regions[name], regions["licon"])
-    for below, above in pairwise(pdk.stack):
-        extraction.connect(regions[below], regions[above])
+    connect_wires(extraction, regions, ["diff", "poly"], pdk.stack)
     extraction.extract_netlist()
     return extraction
 
