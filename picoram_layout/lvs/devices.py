@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import klayout.db as kdb
 
+from picoram_layout.errors import InputError
 from picoram_layout.netlist.devices import MomCapacitor, Tap
 
 # Value (fF) of a recognised capacitor: live and grounded shapes by layer, the mark's box (all in um).
@@ -81,7 +82,10 @@ class MomExtractor(kdb.GenericDeviceExtractor):
         return found
 
     def extract_devices(self, shapes: list[kdb.Region]) -> None:
-        """One device for each mark with both plates; the top metal carries the terminals."""
+        """One device for each mark with both plates; the top metal carries the terminals.
+
+        Plates that touch each other, on any layer, are no capacitor: the device is missing.
+        """
         marks, *metals = (region.merged() for region in shapes)
         dbu = self.dbu()
         for mark in marks.each():
@@ -96,8 +100,12 @@ class MomExtractor(kdb.GenericDeviceExtractor):
                 plates["GND"][layer] = _boxes(ground, dbu)
             if live.is_empty() or ground.is_empty():
                 continue
+            try:
+                value = self.value(plates, mark.bbox().to_dtype(dbu))
+            except InputError:
+                continue
             device = self.create_device()
-            device.set_parameter("C", 1e-15 * self.value(plates, mark.bbox().to_dtype(dbu)))
+            device.set_parameter("C", 1e-15 * value)
             top = len(self.layers)
             self.define_terminal(device, 0, top, next(live.each()))
             self.define_terminal(device, 1, top, next(ground.each()))
