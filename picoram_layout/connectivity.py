@@ -18,8 +18,8 @@ def connect_wires(
     contacted: Iterable[str],
     stack: Sequence[str],
 ) -> None:
-    """Connect registered layers: each with itself, those ``contacted`` over contacts to the first metal of the
-    ``stack`` (metals and the cuts between them, from the bottom), and its metals over their cuts."""
+    """Connect registered layers: each with itself, those ``contacted`` over contacts to the first metal of
+    the ``stack`` (metals and the cuts between them, from the bottom), and its metals over their cuts."""
     below = [*contacted, stack[0]]
     for name in (*below, CONTACT, *stack[1:]):
         extraction.connect(layers[name])

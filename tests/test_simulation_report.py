@@ -33,6 +33,8 @@ FOUND: dict[str, Any] = {
         "rms_lsb": 0.3,
         "max_lsb": 1.7,
         "limits_lsb": {"rms": 0.5, "max": 1.5},
+        "with_square_of_w": {"rms_lsb": 0.25, "max_lsb": 0.62},
+        "random_alone": {"rms_lsb": 0.14, "max_lsb": 0.31},
         "gain": {"conditions": [{}] * 45, "rows": 16, "worst_change": 0.021, "limit": 0.05},
     },
     "monte_carlo": {"samples": 100, "spread_lsb": 0.4, "limit_lsb": 0.59},
@@ -54,7 +56,8 @@ def test_figures_stand_beside_their_limits() -> None:
     assert rows["read disturb, worst condition"] == ("0.162 V", "0.3 V", True)
     assert rows["flips and failed writes, 45 conditions"] == ("1", "0", False)
     assert rows["row DAC, INL, one reference for all (tt)"] == ("0.215 of a step", "0.1", False)
-    assert rows["MAC residual, max, 16 rows, 24 vectors"] == ("1.700 LSB", "1.5 LSB", False)
+    assert rows["MAC residual, max, 16 rows, all 24 vectors"] == ("1.700 LSB", "1.5 LSB", False)
+    assert rows["MAC residual, rms, the random vectors among them"] == ("0.140 LSB", "0.5 LSB", True)
     assert rows["gain change, 45 conditions, 16 rows"] == ("2.10 %", "5 %", True)
     assert rows["spread with mismatch, 100 samples"] == ("0.400 LSB", "0.59 LSB", True)
 

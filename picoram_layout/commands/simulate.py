@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from picoram_layout.console import emit_json, table
+from picoram_layout.errors import InputError
+from picoram_layout.progress import progress
+from picoram_layout.report.simulation import FOLDER, refresh
 from picoram_layout.simulation.models import Condition, require_models
 from picoram_layout.simulation.ngspice import find_ngspice
 from picoram_layout.simulation.simulate import Choice, simulate
@@ -33,15 +36,25 @@ def run(
     """Simulate the array of a spec; what has been run before is taken from the result folder."""
     choice = Choice(what, corner, temp, vdd, samples)
     choice.check()
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers: {workers}: at least 1")
     spec = load_spec(find_spec(path))
-    folder = (Path("out") / spec.name if output is None else output) / "simulation"
-    made = circuits(spec, before=lambda plan: (require_models(plan.pdk), find_ngspice()))
+    out = Path("out") / spec.name if output is None else output
+    folder = out / FOLDER
+    made = circuits(
+        spec,
+        before=lambda plan: (require_models(plan.pdk), find_ngspice()),
+        step=progress(quiet=json).step,
+    )
     shown = _silent if json else Counter(sys.stderr)
     found = simulate(made, choice, folder, workers, shown)
+    refreshed = refresh(out)
     if json:
         emit_json(found)
     else:
         _print(found, folder)
+        if refreshed:
+            print(f"report:  {out / 'report.html'}")
     return 0 if all(part["met"] for part in found.values()) else 1
 
 
@@ -109,6 +122,10 @@ def _dac(part: dict[str, Any]) -> None:
         for r in part["conditions"]
     ]
     table(["row DAC", "INL, steps", "DNL, steps", "gain", "offset mV", "unsettled mV"], rows)
+    taps = ", ".join(f"{tap:.3f}" for tap in part["taps"])
+    vref = part["vref_part_of_vdd"]
+    print(f"levels of the data lines, highest bit first: {taps} of VREF = {vref:.3f} VDD")
+    print(f"with one level for all: INL {part['one_level']['worst_inl']:.3f} at tt 27 C 1.8 V")
     print(f"INL at tt at most {part['inl_limit']:g} of a step: {_verdict(part['met'])}")
 
 
@@ -121,6 +138,11 @@ def _mac(part: dict[str, Any]) -> None:
     limits = part["limits_lsb"]
     print(f"  residual {part['rms_lsb']:.3f} LSB rms (at most {limits['rms']:g}), ", end="")
     print(f"{part['max_lsb']:.3f} LSB max (at most {limits['max']:g})")
+    for key, what in (
+        ("random_alone", "random vectors alone"),
+        ("with_square_of_w", "with mean(W)^2 as well"),
+    ):
+        print(f"  {what}: {part[key]['rms_lsb']:.3f} LSB rms, {part[key]['max_lsb']:.3f} LSB max")
     if "gain" in part:
         gain = part["gain"]
         count = len(gain["conditions"])

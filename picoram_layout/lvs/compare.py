@@ -1,8 +1,9 @@
 """Comparison of an extracted netlist with its reference.
 
 Circuits of the same name are compared with each other, others are dissolved into what places them. Nets of
-the same name (SPICE does not tell capitals) belong together: a name on the wrong wire is a difference. Where the hierarchies disagree although
-the circuits may not (a cell was changed in one place, or flattened), both are compared flat.
+the same name (SPICE does not tell capitals) belong together: a name on the wrong wire is a difference. Where
+the hierarchies disagree although the circuits may not (a cell was changed in one place, or flattened), both
+are compared flat.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from picoram_layout.netlist.devices import DeviceTable
 
 # Flat comparison of more transistors than this takes longer than anybody waits.
 _FLAT_LIMIT = 60_000
-# Arrays are full of equals that only names tell apart. With more names wrong than this share of the pins, trial
-# would never end: the names are the result.
+# Arrays are full of equals that only names tell apart. With more names wrong than this share of the pins,
+# trial would never end: the names are the result.
 _NAMES_WRONG = 0.1
-# Devices that match but for their sizes come with a warning, and so do nets that were told from equals by guess.
+# Devices that match but for their sizes come with a warning, and so do nets told from equals by guess.
 _MATCH, _WARNING = kdb.NetlistCrossReference.Match, kdb.NetlistCrossReference.MatchWithWarning
 
 
@@ -193,8 +194,8 @@ def _top_names(drawn: kdb.Netlist, wanted: kdb.Netlist, drawn_top: str, top: str
 def _loads(drawn: kdb.Netlist, wanted: kdb.Netlist, drawn_top: str, top: str) -> list[Difference]:
     """Names of the top cell that lead to other devices than in the reference.
 
-    KLayout compares nets by what they connect and leaves out those that connect nothing: a label on the stub of
-    a wire that is cut would not be missed.
+    KLayout compares nets by what they connect and leaves out those that connect nothing: a label on the stub
+    of a wire that is cut would not be missed.
     """
     here, there = terminals(drawn, drawn_top), terminals(wanted, top)
     return [

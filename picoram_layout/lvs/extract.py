@@ -28,7 +28,7 @@ _DIFFUSION = "diff"
 @dataclass
 class Extraction:
     """An extracted layout. ``lvs`` holds shapes and netlist; ``silicon`` is diffusion and taps of no device
-    (marker boxes in um, flat); ``cut`` says whether diffusion was cut at cell borders; ``seconds`` it took."""
+    (boxes in um, flat); ``cut`` says whether diffusion was cut at cell borders; ``seconds`` it took."""
 
     lvs: kdb.LayoutVsSchematic
     layers: dict[str, kdb.Region]
@@ -143,8 +143,8 @@ def _strange(deck: Deck, layers: dict[str, kdb.Region], table: DeviceTable) -> l
 def _cut_diffusion(work: kdb.Layout, top: kdb.Cell, pdk: Pdk) -> bool:
     """Clip each cell's diffusion to its abutment box less a grid step.
 
-    Slivers along the borders may be lost, and ends that no other diffusion meets; False, and nothing done, where
-    a gate or a connection would be.
+    Slivers along the borders may be lost, and ends that no other diffusion meets; False, and nothing done,
+    where a gate or a connection would be.
     """
     layer, boundary = work.layer(*pdk.drawn[_DIFFUSION]), work.layer(*pdk.marks["boundary"])
     step = round(pdk.grid / work.dbu)

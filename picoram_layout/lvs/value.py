@@ -9,7 +9,7 @@ from picoram_layout.pdk import Pdk
 
 
 def unit_value(pdk: Pdk, plates: dict[str, dict[str, list[kdb.DBox]]], mark: kdb.DBox) -> float:
-    """Capacitance (fF) of the live plate in an array of such units; the mark is a grid step inside its unit."""
+    """Capacitance (fF) of the live plate in an array of such units; the mark is a grid step inside it."""
     grid = pdk.grid
     x, y = mark.left - grid, mark.bottom - grid
 

@@ -127,7 +127,10 @@ _INDEX = re.compile(r"(.*)\[(\d+)\]")
 
 
 def moved(pins: Iterable[str], by: Mapping[str, int]) -> dict[str, str]:
-    """Nets for pins of buses whose indices are moved: ``moved(["VL[1]"], {"VL": 4})`` is ``{"VL[1]": "VL[5]"}``."""
+    """Nets for pins of buses whose indices are moved.
+
+    ``moved(["VL[1]"], {"VL": 4})`` is ``{"VL[1]": "VL[5]"}``.
+    """
     nets = {}
     for pin in pins:
         found = _INDEX.fullmatch(pin)

@@ -73,13 +73,19 @@ def _dac(part: dict[str, Any]) -> list[Figure]:
 
 def _mac(part: dict[str, Any]) -> list[Figure]:
     limits = part["limits_lsb"]
+    ways = (
+        (f"{part['rows']} rows, all {len(part['points'])} vectors", part),
+        ("the same with the square of the weight sum taken off, too", part["with_square_of_w"]),
+        ("the random vectors among them", part["random_alone"]),
+    )
     found = [
         Figure(
-            f"MAC residual, {key}, {part['rows']} rows, {len(part['points'])} vectors",
-            f"{part[f'{key}_lsb']:.3f} LSB",
+            f"MAC residual, {key}, {way}",
+            f"{sizes[f'{key}_lsb']:.3f} LSB",
             f"{limits[key]:g} LSB",
-            part[f"{key}_lsb"] <= limits[key],
+            sizes[f"{key}_lsb"] <= limits[key],
         )
+        for way, sizes in ways
         for key in ("rms", "max")
     ]
     if "gain" in part:

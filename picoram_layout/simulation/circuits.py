@@ -6,6 +6,7 @@ Taps (which join supplies to silicon) are left out for that reason.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 GND, VDD, PLATE = "0", "vdd", "T"
 _SUPPLIES = {"GND": GND, "SUB": GND, "PLATE": GND, "VDD": VDD, "NW": VDD}
+_WORD = re.compile(r"WLL\[(\d+)\]")  # the net of a bitcell's wordline has the cell's number
 _KINDS = {"nfet_01v8": "nfet", "pfet_01v8": "pfet"}
 
 # Capacitance of wires (fF) between two nets, or (None) from a net to GND; for each circuit by its name.
@@ -42,7 +44,10 @@ class Transistor:
 
 @dataclass(frozen=True)
 class Cell:
-    """A flat circuit; nets of placed circuits are called ``<instance>.<net>``. Capacitances in fF."""
+    """A flat circuit; nets of placed circuits are called ``<instance>.<net>``, bitcells ``cell<k>``.
+
+    Capacitances in fF.
+    """
 
     name: str
     ports: tuple[str, ...]
@@ -133,7 +138,8 @@ def _collect(
             inner, outer = child.net_for_pin(pin.id()), placed.net_for_pin(pin.id())
             if inner is not None and outer is not None:
                 nets[inner.expanded_name()] = node(outer.expanded_name())
-        label = (placed.name or f"x{placed.id()}").replace("$", "x")
+        word = _WORD.fullmatch(nets.get("WLL", ""))
+        label = f"cell{word[1]}" if word else f"x{placed.id()}"
         _collect(child, f"{path}{label}.", nets, wires, found)
 
 

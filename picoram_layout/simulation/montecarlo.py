@@ -31,6 +31,9 @@ from picoram_layout.simulation.results import Job, Result
 Floats = NDArray[np.float64]
 
 SPREAD_LIMIT = 0.59  # LSB rms
+DAC_SAMPLES = (
+    40  # rows to draw from; the same for any number of samples, so that more samples reuse the first
+)
 ROWS = 16
 # Relative standard deviation of a MOM capacitor: this over the root of twice its area (um over um).
 # Source: sky130_fd_pr, cells/cap_vpp_02p7x06p1_m1m2m3m4_shieldl1 and its three longer sisters:
@@ -102,6 +105,7 @@ def mac_jobs(
                     name,
                     mismatch=seed("mac", n),
                     capacitor_sigma=sigma,
+                    options=mac.FAST_OPTIONS,
                     row_errors=[float(errors[k, int(code)]) for k, code in zip(rows, x, strict=True)],
                 )
             )
@@ -111,7 +115,9 @@ def mac_jobs(
 def span_jobs(bench: mac.Bench, levels: Sequence[float], condition: Condition) -> list[Job]:
     """All zero and all one without mismatch: the range that an LSB is a part of."""
     chosen = mac.vectors(bench.rows, 0, 0)[:2]
-    return [mac.job(bench, v.x, v.w, levels, condition, f"MAC {v.name} {condition}") for v in chosen]
+    return [
+        mac.job(bench, v.x, v.w, levels, condition, f"MAC {v.name}", options=mac.FAST_OPTIONS) for v in chosen
+    ]
 
 
 def summary(
@@ -125,6 +131,7 @@ def summary(
     corrected = float((al[:, 0] - al[:, 1]).std(ddof=1)) / lsb
     return {
         "samples": len(al),
+        "dac_samples": len(errors),
         "rows": rows,
         "full_rows": full_rows,
         "lsb_V": lsb,

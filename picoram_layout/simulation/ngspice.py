@@ -24,6 +24,7 @@ _MEASURED = re.compile(r"^(\w+)\s+=\s+([-+]?[\d.]+(?:e[-+]?\d+)?)(?:\s|$)", re.M
 _FAILED = re.compile(
     r"^.*(?:Error|aborted|too small|no such|failed|singular).*$", re.MULTILINE | re.IGNORECASE
 )
+_CHATTER = re.compile(r"\s*Reference value\b")  # ngspice's own progress
 _TAIL = 12
 _running: set[subprocess.Popen[str]] = set()
 
@@ -74,8 +75,10 @@ def run(
         values = {key.lower(): float(value) for key, value in _MEASURED.findall(log)}
         missing = [key for key in wanted if key not in values]
         missing += [file for file in files if not (folder / file).is_file()]
-        if missing:
-            raise SimulationError(f"ngspice (status {status}) gave no {', '.join(missing)}:\n{_reason(log)}")
+        if missing or status < 0:
+            end = f"was ended by signal {-status}" if status < 0 else f"(status {status})"
+            gave = f"; it gave no {', '.join(missing)}" if missing else ""
+            raise SimulationError(f"ngspice {end}{gave}:\n{_reason(log)}")
         return Output(values, {file: np.loadtxt(folder / file, ndmin=2) for file in files})
 
 
@@ -114,6 +117,6 @@ def stop_all() -> None:
 
 def _reason(log: str) -> str:
     """Lines of a log that say what went wrong, else its last ones."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    lines = [line.strip() for line in log.splitlines() if line.strip() and not _CHATTER.match(line)]
     found = [line for line in lines if _FAILED.match(line)]
     return "\n".join((found or lines)[-_TAIL:])

@@ -40,22 +40,23 @@ SAMPLE = Phases(
 )
 
 # Multiply, accumulate, shift and add; starts with every T and XL at the level of its input, LBL precharged.
+# Times are as short as slow, cold corners allow: in fast, hot ones the capacitors leak through off switches.
 COMPUTE = Phases(
     signals={
         "PCHB": ((0.0, 0), (0.5, 1)),
-        "WLL": ((0.0, 0), (2.0, 1), (12.0, 0)),
-        "SMP": ((0.0, 0), (5.0, 1)),
-        "ACC": ((0.0, 0), (13.5, 1), (38.0, 0)),
-        "VLRST": ((0.0, 1), (41.0, 0)),
-        "ALRST": ((0.0, 1), (41.0, 0)),
-        "SOUT": ((0.0, 0), (42.0, 1)),
-        "SEG": ((0.0, 1), (60.0, 0)),
-        "COL": ((0.0, 0), (62.0, 1)),
+        "WLL": ((0.0, 0), (1.5, 1), (6.5, 0)),
+        "SMP": ((0.0, 0), (3.5, 1)),
+        "ACC": ((0.0, 0), (8.0, 1), (20.0, 0)),
+        "VLRST": ((0.0, 1), (21.5, 0)),
+        "ALRST": ((0.0, 1), (21.5, 0)),
+        "SOUT": ((0.0, 0), (22.5, 1)),
+        "SEG": ((0.0, 1), (36.0, 0)),
+        "COL": ((0.0, 0), (37.0, 1)),
     },
     edge=0.3,
     edges={"WLL": 1.0},  # read disturb
-    moments={"multiplied": 41.5, "accumulated": 59.5, "added": 94.0},
-    end=95.0,
+    moments={"multiplied": 22.0, "accumulated": 35.5, "added": 52.0},
+    end=53.0,
 )
 
 # Level of a 1 on the data lines, as a part of VDD: a divider of the supply. Higher levels leave the switches

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,13 +11,18 @@ from typing import Any
 from picoram_layout.errors import EnvironmentProblem
 
 
+def require() -> None:
+    """`EnvironmentProblem` without matplotlib: to be told before the runs, not after them."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise EnvironmentProblem("pictures need matplotlib: pip install 'picoram-layout[sim]'")
+
+
 @contextmanager
 def _figure(path: Path, title: str, x: str, y: str) -> Iterator[Any]:
     """Axes of one picture that is written when the body is done."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise EnvironmentProblem("pictures need matplotlib: pip install 'picoram-layout[sim]'") from None
+    require()
+    import matplotlib
+
     matplotlib.use("Agg")
     from matplotlib import pyplot
 

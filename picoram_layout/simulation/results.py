@@ -103,8 +103,7 @@ class Store:
         done(finished, len(found))
         if not todo:
             return [result for job in jobs if (result := found[job.key]) is not None]
-        program = ngspice.find_ngspice()
-        assert program
+        ngspice.find_ngspice()
         with ThreadPoolExecutor(workers or usable_cores()) as pool:
             waiting: dict[Future[Result], Job] = {pool.submit(_ran, job): job for job in todo}
             try:

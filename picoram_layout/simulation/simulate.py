@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,11 +161,21 @@ class Session:
         """Results of a group of runs."""
         return self.store.run(jobs, self.workers, lambda done, total: self.report(group, done, total))
 
-    def levels(
-        self, row: dac.Row, conditions: Sequence[Condition], group: str
-    ) -> dict[Condition, list[float]]:
+    @cached_property
+    def equal(self) -> tuple[dac.Row, list[Result]]:
+        """The row with all data lines at VREF, and its codes at the typical condition."""
+        row = self.circuits.row()
+        return row, self.run("DAC, one level", dac.jobs(row, TYPICAL, TYPICAL.vdd * VREF))
+
+    @cached_property
+    def row(self) -> dac.Row:
+        """The row with the data lines' levels as they are needed."""
+        row, results = self.equal
+        return replace(row, taps=dac.taps([result.values["shared"] for result in results]))
+
+    def levels(self, conditions: Sequence[Condition], group: str) -> dict[Condition, list[float]]:
         """Levels of all codes at each condition, as the row DAC gives them."""
-        jobs = [dac.job(row, code, c, c.vdd * VREF) for c in conditions for code in range(self.x_levels)]
+        jobs = [job for c in conditions for job in dac.jobs(self.row, c, c.vdd * VREF)]
         results = iter(self.run(group, jobs))
         return {c: [next(results).values["shared"] for _ in range(self.x_levels)] for c in conditions}
 
@@ -180,14 +191,17 @@ def simulate(
     choice.check()
     require_models(circuits.plan.pdk)
     program = ngspice.find_ngspice()
+    plots.require()
     session = Session(circuits, Store(folder), choice, workers, report)
     kinds: dict[str, Callable[[Session], dict[str, Any]]] = {"bitcell": _bitcell, "dac": _dac, "mac": _mac}
     chosen = list(kinds) if choice.what == "all" else [choice.what]
     found: dict[str, Any] = {kind: kinds[kind](session) for kind in chosen}
     if choice.samples:
         found["monte_carlo"] = _monte_carlo(session)
+    spec = circuits.plan.spec.model_dump()
     old = _read(folder / "summary.json")
-    write_json(folder / "summary.json", {**old, **found, "ngspice": ngspice.version(program)})
+    kept = old if old.get("spec") == spec else {}
+    write_json(folder / "summary.json", {**kept, **found, "spec": spec, "ngspice": ngspice.version(program)})
     return found
 
 
@@ -215,28 +229,31 @@ def _bitcell(s: Session) -> dict[str, Any]:
 
 def _dac(s: Session) -> dict[str, Any]:
     conditions = s.choice.conditions()
-    row = s.circuits.row()
-    parts, results = [], []
-    for c in conditions:
-        done = s.run(f"DAC {c}", [dac.job(row, code, c, c.vdd * VREF) for code in range(s.x_levels)])
-        results += done
-        parts.append(dac.summary(row, [c], done, c.vdd * VREF)["conditions"][0])
-    typical = [r["worst_inl"] for r in parts if r["corner"] == "tt"]
-    plots.linearity(s.store.folder / "dac.png", parts, dac.INL_LIMIT)
+    results = s.run("DAC", [job for c in conditions for job in dac.jobs(s.row, c, c.vdd * VREF)])
+    count = s.x_levels
+    rows = [
+        dac.summary(s.row, c, results[k * count : (k + 1) * count], c.vdd * VREF)
+        for k, c in enumerate(conditions)
+    ]
+    equal_row, equal = s.equal
+    typical = [row["worst_inl"] for row in rows if row["corner"] == "tt"]
+    plots.linearity(s.store.folder / "dac.png", rows, dac.INL_LIMIT)
     return {
         "vref_part_of_vdd": VREF,
-        "conditions": parts,
+        "taps": s.row.taps,
+        "conditions": rows,
+        "one_level": dac.summary(equal_row, TYPICAL, equal, TYPICAL.vdd * VREF),
         "inl_limit": dac.INL_LIMIT,
         "met": not typical or max(typical) <= dac.INL_LIMIT,
-        "seconds": seconds(results),
+        "seconds": seconds([*equal, *results]),
     }
 
 
 def _mac(s: Session) -> dict[str, Any]:
-    condition, bench, row = s.choice.single, s.circuits.bench(), s.circuits.row()
+    condition, bench = s.choice.single, s.circuits.bench()
     vref = condition.vdd * VREF
     x_bits = s.circuits.plan.spec.array.input_bits
-    levels = s.levels(row, [condition], "DAC levels")[condition]
+    levels = s.levels([condition], "DAC levels")[condition]
     chosen = mac.vectors(bench.rows, RANDOM_VECTORS, _SEED, x_bits, s.w_bits)
     results = s.run(
         f"MAC {bench.rows} rows",
@@ -248,7 +265,7 @@ def _mac(s: Session) -> dict[str, Any]:
     found |= {"rows": bench.rows, "condition": str(condition), "seconds": seconds(results)}
     conditions = s.choice.conditions()
     if len(conditions) > 1:
-        found["gain"] = _gain(s, bench, row, conditions)
+        found["gain"] = _gain(s, bench, conditions)
         found["met"] = found["met"] and found["gain"]["met"]
     found["phases"] = {
         "sample": dict(SAMPLE.signals),
@@ -258,15 +275,15 @@ def _mac(s: Session) -> dict[str, Any]:
     return found
 
 
-def _gain(s: Session, bench: mac.Bench, row: dac.Row, conditions: Sequence[Condition]) -> dict[str, Any]:
+def _gain(s: Session, bench: mac.Bench, conditions: Sequence[Condition]) -> dict[str, Any]:
     """Gain at all conditions with a reduced output: a ratio of capacitances, which rows do not change."""
     conditions = list(dict.fromkeys([TYPICAL, *conditions]))
     small = bench.reduced(max(SMALL_ROWS, 1 << s.w_bits))
     x_bits = s.circuits.plan.spec.array.input_bits
     chosen = mac.gain_vectors(small.rows, x_bits, s.w_bits)
-    levels = s.levels(row, conditions, "DAC levels, all conditions")
+    levels = s.levels(conditions, "DAC levels, all conditions")
     jobs = [
-        mac.job(small, v.x, v.w, levels[c], c, f"MAC {v.name} {small.rows} rows {c}")
+        mac.job(small, v.x, v.w, levels[c], c, f"MAC {v.name} {c}", options=mac.FAST_OPTIONS)
         for c in conditions
         for v in chosen
     ]
@@ -291,14 +308,16 @@ def _gain(s: Session, bench: mac.Bench, row: dac.Row, conditions: Sequence[Condi
 
 
 def _monte_carlo(s: Session) -> dict[str, Any]:
-    condition, count, row = s.choice.single, s.choice.samples, s.circuits.row()
+    condition, count, row = s.choice.single, s.choice.samples, s.row
     vref, t = condition.vdd * VREF, s.circuits.plan.t
     sigma = montecarlo.capacitor_sigma(t.width * s.circuits.plan.plain.height)
     bench = s.circuits.bench()
     small = replace(bench.reduced(max(montecarlo.ROWS, 1 << s.w_bits)))
-    levels = s.levels(row, [condition], "DAC levels")[condition]
-    sampled = s.run("Monte Carlo, DAC", montecarlo.dac_jobs(row, condition, vref, count, sigma))
-    errors = montecarlo.dac_errors(row.bits, sampled, count)
+    levels = s.levels([condition], "DAC levels")[condition]
+    sampled = s.run(
+        "Monte Carlo, DAC", montecarlo.dac_jobs(row, condition, vref, montecarlo.DAC_SAMPLES, sigma)
+    )
+    errors = montecarlo.dac_errors(row.bits, sampled, montecarlo.DAC_SAMPLES)
     span = s.run("Monte Carlo, range", montecarlo.span_jobs(small, levels, condition))
     results = s.run("Monte Carlo, MAC", montecarlo.mac_jobs(small, levels, errors, condition, count, sigma))
     step = (levels[-1] - levels[0]) / (len(levels) - 1)

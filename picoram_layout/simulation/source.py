@@ -1,28 +1,30 @@
-"""The circuits to simulate: the array is drawn, and its netlist extracted from the drawing."""
+"""The circuits to simulate: the array is drawn, its netlist extracted, the capacitance of its wires added."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from picoram_layout.simulation.circuits import Wires
-from picoram_layout.simulation.simulate import Circuits
+from picoram_layout.simulation.simulate import CLUSTER, Circuits
 
 if TYPE_CHECKING:
+    import klayout.db as kdb
+
     from picoram_layout.plan import Plan
     from picoram_layout.spec import Spec
 
-# Capacitance of a cluster's wires (fF), until it comes from the drawing.
-_STANDIN: Wires = {("LBL", None): 2.7, ("VL", None): 2.5, ("XL", None): 4.0}
-_KINDS = ("", "_segment", "_segment_cut")
+# Shows a step while it runs.
+Step = Callable[[str], AbstractContextManager[None]]
 
 
 def circuits(
     spec: Spec,
-    wires: Mapping[str, Wires] | None = None,
     before: Callable[[Plan], object] = lambda plan: None,
+    step: Step = lambda name: nullcontext(),
 ) -> Circuits:
-    """Draw an array and extract its circuits; ``before`` may refuse the plan before anything is drawn."""
+    """Circuits of a spec's array; ``before`` may refuse the plan before anything is drawn."""
     from picoram_layout.plan import make_plan
 
     plan = make_plan(spec)
@@ -32,8 +34,31 @@ def circuits(
     from picoram_layout.layout import Library
     from picoram_layout.lvs.extract import extract
 
-    library = Library(plan.pdk)
-    top = array(library, plan)
-    extracted = extract(library.layout, top.name, plan.pdk)
-    standin = {f"cluster_{s}{kind}": _STANDIN for s in ("vdd", "gnd") for kind in _KINDS}
-    return Circuits(plan, extracted.netlist.dup(), standin if wires is None else wires)
+    with step("drawing"):
+        library = Library(plan.pdk)
+        top = array(library, plan)
+    with step("extracting the netlist"):
+        extracted = extract(library.layout, top.name, plan.pdk)
+        netlist = extracted.netlist.dup()  # the original dies with the extraction
+    with step("capacitance of wires"):
+        wires = wires_of(plan, netlist)
+    return Circuits(plan, netlist, wires)
+
+
+def wires_of(plan: Plan, netlist: kdb.Netlist) -> dict[str, Wires]:
+    """Capacitance of wires (fF) of the clusters and strips that the netlist has."""
+    from picoram_layout.plan import capacitance
+    from picoram_layout.wires.cells import cell_wires, strip_wires
+
+    found: dict[str, Wires] = {}
+    counted = 0.0
+    if plan.plain.style == "comb":  # its field solution has the plate's capacitance to row wires, too
+        counted = capacitance(plan).to_other_fF.get("row wires", 0.0)
+    for circuit in netlist.each_circuit():
+        kind = CLUSTER.fullmatch(circuit.name)
+        if kind:
+            made = cell_wires(plan, kind[1].upper(), bool(kind[2]), bool(kind[3]))
+            found[circuit.name] = {**made, ("T", None): made.get(("T", None), 0.0) - counted}
+    for k in range(len(plan.strips)):
+        found[f"dac_strip_{k}_vdd"] = strip_wires(plan, k)
+    return found
