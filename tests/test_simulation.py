@@ -7,8 +7,8 @@ the names of an extracted one. All others need neither.
 from __future__ import annotations
 
 import json
+import os
 import random
-import shutil
 import statistics
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from picoram_layout.simulation.deck import Deck
 from picoram_layout.simulation.models import Condition
 from picoram_layout.simulation.phases import COMPUTE, SAMPLE
 from picoram_layout.simulation.results import Job, Result, Store
+from tests.conftest import needs_ngspice
 
 CELLS = 9
 GROUPS = (16, 8, 4, 2, 2)
@@ -43,9 +44,8 @@ def _has_models() -> bool:
     return True
 
 
-needs_models = pytest.mark.skipif(not _has_models(), reason="the transistor models are not installed")
-needs_ngspice = pytest.mark.skipif(
-    shutil.which("ngspice") is None or not _has_models(), reason="ngspice or its models are not installed"
+needs_models = pytest.mark.skipif(
+    not _has_models() and "CI" not in os.environ, reason="the transistor models are not installed"
 )
 
 
@@ -604,3 +604,13 @@ def test_summary_file_is_json(tmp_path: Path) -> None:
     results.write_json(tmp_path / "a.json", {"a": [1.5]})
     assert json.loads((tmp_path / "a.json").read_text()) == {"a": [1.5]}
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_rippling_signal_rises_later_up_the_rows_and_falls_everywhere_at_once() -> None:
+    first, last = (COMPUTE.levels_at("ACC", 1.8, place) for place in (0.0, 1.0))
+    assert first == COMPUTE.levels("ACC", 1.8)
+    (_, low), (rise, high), (fall, end) = first
+    assert (low, high, end) == (0.0, 1.8, 0.0)
+    assert last == [(0.0, 0.0), (rise + COMPUTE.ripple["ACC"], 1.8), (fall, 0.0)]
+    assert last[1][0] + 5 < fall  # the last local bitlines have time to fall
+    assert COMPUTE.levels_at("SOUT", 1.8, 1.0) == COMPUTE.levels("SOUT", 1.8)

@@ -138,11 +138,17 @@ def job(
     ``row_errors`` (V) are what each row's level deviates by.
     """
     deck, vdd, phases = Deck("MAC", condition, mismatch), condition.vdd, bench.phases
+    size = bench.lump
+    groups = len(x) // size
     for signal in phases.signals:
-        deck.source(signal.lower(), phases.levels(signal, vdd), phases.edge_of(signal))
+        if signal not in phases.ripple:
+            deck.source(signal.lower(), phases.levels(signal, vdd), phases.edge_of(signal))
+            continue
+        for g in range(groups):
+            steps = phases.levels_at(signal, vdd, g / max(1, groups - 1))
+            deck.source(f"{signal.lower()}{g}", steps, phases.edge_of(signal))
     columns = {kind: column(cell, bench.index) for kind, cell in bench.clusters.items()}
     starts: dict[str, float] = {}
-    size = bench.lump
     at_start = [
         levels[int(code)] + error for code, error in zip(x, row_errors or [0.0] * len(x), strict=True)
     ]
@@ -158,7 +164,7 @@ def job(
             below = max(0, r - 1) if kind.endswith("cut") else r
             nets = {part.q: f"q{at}", part.qb: f"qb{at}", "LBL": f"l{at}", "T": f"t{at}", "XL": f"xl{r}"}
             nets |= {"VL": f"v{c}_{below // size}", "VL_UP": f"v{c}_{r // size}", part.word: "wll"}
-            nets |= {signal: signal.lower() for signal in ("SOUT", "ACC", "PCHB", "SEG")}
+            nets |= _row_nets(phases, r // size)
             _put(deck, part, nets, mismatch, capacitor_sigma)
             starts |= {f"q{at}": stored, f"qb{at}": vdd - stored, f"l{at}": vdd, f"t{at}": level}
     _others(deck, bench, columns, at_start, starts)
@@ -175,6 +181,14 @@ def job(
         f".meas tran t find v(t0_0) at={moments['multiplied']:g}n",
     ]
     return Job(name, deck.text(options, analysis), ("al", "earlier"), seconds=1800)
+
+
+def _row_nets(phases: Phases, group: int) -> dict[str, str]:
+    """Nets of the row wires of a group of rows; those that ripple have one for each group."""
+    return {
+        signal: f"{signal.lower()}{group}" if signal in phases.ripple else signal.lower()
+        for signal in ("SOUT", "ACC", "PCHB", "SEG")
+    }
 
 
 def renamed_one(t: Transistor, nets: Mapping[str, str]) -> Transistor:
@@ -215,7 +229,7 @@ def _others(
     for way in counts:
         stored = 0.0 if way == "fall" else vdd
         nets = {part.q: f"q{way}", part.qb: f"qb{way}", "LBL": f"ref{way}", "T": GND, "XL": GND, "VL": GND}
-        nets |= {"VL_UP": GND, part.word: "wll"} | {s: s.lower() for s in ("SOUT", "ACC", "PCHB", "SEG")}
+        nets |= {"VL_UP": GND, part.word: "wll"} | _row_nets(bench.phases, bench.rows // bench.lump // 2)
         _put(quiet, part, nets, None, 0.0)
         quiet.add(f"E{way} l{way} 0 ref{way} 0 1")
         starts |= {f"q{way}": stored, f"qb{way}": vdd - stored, f"ref{way}": vdd, f"l{way}": vdd}
@@ -342,7 +356,7 @@ def summary(fitted: Mapping[str, Any], results: Sequence[Result]) -> dict[str, A
     }
 
 
-def gain_vectors(rows: int, x_bits: int = 4, w_bits: int = 4, pairs: int = 3) -> list[Vector]:
+def gain_vectors(rows: int, x_bits: int = 4, w_bits: int = 4, pairs: int = 1) -> list[Vector]:
     """Pairs of random inputs and no inputs for the same weights: what they differ by is the inputs' own."""
     found = []
     for v in vectors(rows, pairs, seed=7, x_bits=x_bits, w_bits=w_bits)[-pairs:]:

@@ -21,14 +21,20 @@ class Phases:
     moments: Mapping[str, float]
     end: float
     edges: Mapping[str, float] = field(default_factory=dict)  # of signals whose edges differ
+    ripple: Mapping[str, float] = field(default_factory=dict)  # delay of rising edges in the last row
 
     def edge_of(self, signal: str) -> float:
         """Time of one edge of a signal."""
         return self.edges.get(signal, self.edge)
 
     def levels(self, signal: str, high: float) -> list[tuple[float, float]]:
-        """(time, voltage) steps of a signal."""
-        return [(time, level * high) for time, level in self.signals[signal]]
+        """(time, voltage) steps of a signal (in the first row, if it ripples)."""
+        return self.levels_at(signal, high, 0.0)
+
+    def levels_at(self, signal: str, high: float, place: float) -> list[tuple[float, float]]:
+        """(time, voltage) steps of a signal that ripples, at a part ``place`` (0 to 1) of the rows."""
+        late = place * self.ripple.get(signal, 0.0)
+        return [(time + late * level * (time > 0), level * high) for time, level in self.signals[signal]]
 
 
 # Sample the bits onto the groups of XL and every T, then share along the row.
@@ -46,17 +52,20 @@ COMPUTE = Phases(
         "PCHB": ((0.0, 0), (0.5, 1)),
         "WLL": ((0.0, 0), (1.5, 1), (6.5, 0)),
         "SMP": ((0.0, 0), (3.5, 1)),
-        "ACC": ((0.0, 0), (8.0, 1), (20.0, 0)),
-        "VLRST": ((0.0, 1), (21.5, 0)),
-        "ALRST": ((0.0, 1), (21.5, 0)),
-        "SOUT": ((0.0, 0), (22.5, 1)),
-        "SEG": ((0.0, 1), (36.0, 0)),
-        "COL": ((0.0, 0), (37.0, 1)),
+        "ACC": ((0.0, 0), (8.0, 1), (31.0, 0)),
+        "VLRST": ((0.0, 1), (32.5, 0)),
+        "ALRST": ((0.0, 1), (32.5, 0)),
+        "SOUT": ((0.0, 0), (33.5, 1)),
+        "SEG": ((0.0, 1), (47.0, 0)),
+        "COL": ((0.0, 0), (48.0, 1)),
     },
     edge=0.3,
     edges={"WLL": 1.0},  # read disturb
-    moments={"multiplied": 22.0, "accumulated": 35.5, "added": 52.0},
-    end=53.0,
+    # Local bitlines that fall together lift VL and fall the slower the more there are, and with them changes
+    # the charge that their multipliers leave on T: ACC goes up the rows.
+    ripple={"ACC": 16.0},
+    moments={"multiplied": 33.0, "accumulated": 46.5, "added": 63.0},
+    end=64.0,
 )
 
 # Level of a 1 on the data lines, as a part of VDD: a divider of the supply. Higher levels leave the switches
