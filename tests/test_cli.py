@@ -186,12 +186,10 @@ def test_cell(picoram: Picoram, tmp_path: Path) -> None:
     kinds = {rule.id: rule.kind for rule in load_pdk("sky130").rules}
     assert "density" not in {kinds[rule] for rule in data["drc"]["rules_checked"]}
     assert data["drc"]["rules_not_checked"]
-    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == [
-        "bitcell.gds",
-        "bitcell.lyrdb",
-        "bitcell.png",
-        "report.json",
-    ]
+    suffixes = ("cdl", "gds", "lvsdb", "lyrdb", "png", "spice")
+    files = sorted(path.name for path in (tmp_path / "b").iterdir())
+    assert files == [*(f"bitcell.{suffix}" for suffix in suffixes), "report.json"]
+    assert data["lvs"]["status"] == "match"
     told = {row["id"] for row in data["drc"]["rules_not_checked"]}
     assert {"nwell.4", "LU.2", "LU.3"} <= told  # its taps are in other cells; a file is asked for them
     whole = picoram("drc", "b/bitcell.gds")
