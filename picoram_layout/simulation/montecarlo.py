@@ -105,7 +105,6 @@ def mac_jobs(
                     name,
                     mismatch=seed("mac", n),
                     capacitor_sigma=sigma,
-                    options=mac.FAST_OPTIONS,
                     row_errors=[float(errors[k, int(code)]) for k, code in zip(rows, x, strict=True)],
                 )
             )
@@ -115,9 +114,7 @@ def mac_jobs(
 def span_jobs(bench: mac.Bench, levels: Sequence[float], condition: Condition) -> list[Job]:
     """All zero and all one without mismatch: the range that an LSB is a part of."""
     chosen = mac.vectors(bench.rows, 0, 0)[:2]
-    return [
-        mac.job(bench, v.x, v.w, levels, condition, f"MAC {v.name}", options=mac.FAST_OPTIONS) for v in chosen
-    ]
+    return [mac.job(bench, v.x, v.w, levels, condition, f"MAC {v.name}") for v in chosen]
 
 
 def summary(

@@ -282,11 +282,7 @@ def _gain(s: Session, bench: mac.Bench, conditions: Sequence[Condition]) -> dict
     x_bits = s.circuits.plan.spec.array.input_bits
     chosen = mac.gain_vectors(small.rows, x_bits, s.w_bits)
     levels = s.levels(conditions, "DAC levels, all conditions")
-    jobs = [
-        mac.job(small, v.x, v.w, levels[c], c, f"MAC {v.name} {c}", options=mac.FAST_OPTIONS)
-        for c in conditions
-        for v in chosen
-    ]
+    jobs = [mac.job(small, v.x, v.w, levels[c], c, f"MAC {v.name} {c}") for c in conditions for v in chosen]
     results = s.run(f"MAC gain, {small.rows} rows", jobs)
     rows: list[dict[str, Any]] = []
     for k, c in enumerate(conditions):
