@@ -26,8 +26,8 @@ Ints = NDArray[np.int64]
 
 LEVELS = 362  # of 8.5 bit
 RMS_LIMIT, MAX_LIMIT, GAIN_LIMIT = 0.5, 1.5, 0.05
-# chgtol has to be far below the default: a capacitor holds femtocoulombs. Against ten times tighter options AL
-# is 0.1 to 0.3 mV low, all vectors alike within 0.1 mV (16 rows).
+# chgtol has to be far below the default: a capacitor holds femtocoulombs. Against ten times tighter options
+# AL is 0.1 to 0.3 mV low, all vectors alike within 0.1 mV (16 rows).
 OPTIONS = "method=gear reltol=3e-4 abstol=1e-14 chgtol=1e-18 gmin=1e-15"
 
 # Switches of the periphery (um): VL to GND and VL to AL of the most significant bit; half of it for each
