@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -277,21 +277,13 @@ def _net(net: kdb.Net) -> str:
     parts += [
         f"{p.subcircuit().circuit_ref().name}.{p.pin().expanded_name()}" for p in net.each_subcircuit_pin()
     ]
-    more = f" and {len(parts) - 4} more" if len(parts) > 4 else ""
-    return (
-        f"{net.expanded_name()} ({', '.join(parts[:4])}{more})"
-        if parts
-        else f"{net.expanded_name()} (nothing)"
-    )
+    return f"{net.expanded_name()} ({_first(parts, 4, ', ') or 'nothing'})"
 
 
 def _device(device: kdb.Device) -> str:
     """A device with its nets, compared parameters and, in a layout, its place in the cell (um)."""
     kind = device.device_class()
-    nets = []
-    for terminal in kind.terminal_definitions():
-        net = device.net_for_terminal(terminal.id())
-        nets.append(f"{terminal.name}={net.expanded_name() if net else 'none'}")
+    nets = _joined((t.name, device.net_for_terminal(t.id())) for t in kind.terminal_definitions())
     primary = [p for p in kind.parameter_definitions() if p.is_primary]
     sizes = [f"{p.name}={device.parameter(p.id()):.6g}" for p in primary]
     place = device.trans.disp
@@ -302,9 +294,16 @@ def _device(device: kdb.Device) -> str:
 def _placed(placed: kdb.SubCircuit) -> str:
     """A placed circuit with its nets."""
     circuit = placed.circuit_ref()
-    nets = []
-    for pin in circuit.each_pin():
-        net = placed.net_for_pin(pin.id())
-        nets.append(f"{pin.expanded_name()}={net.expanded_name() if net else 'none'}")
-    more = f" and {len(nets) - 6} more" if len(nets) > 6 else ""
-    return f"{circuit.name} {' '.join(nets[:6])}{more}"
+    nets = _joined((pin.expanded_name(), placed.net_for_pin(pin.id())) for pin in circuit.each_pin())
+    return f"{circuit.name} {_first(nets, 6, ' ')}"
+
+
+def _joined(nets: Iterable[tuple[str, kdb.Net | None]]) -> list[str]:
+    """Terminals or pins, each with the net that it joins."""
+    return [f"{name}={net.expanded_name() if net else 'none'}" for name, net in nets]
+
+
+def _first(parts: list[str], count: int, separator: str) -> str:
+    """The first few of many."""
+    more = f" and {len(parts) - count} more" if len(parts) > count else ""
+    return separator.join(parts[:count]) + more
