@@ -109,6 +109,7 @@ def refresh(out: Path) -> bool:
     manifest, page = out / MANIFEST, out / "report.html"
     try:
         report = json.loads(manifest.read_text(encoding="utf-8"))
+        report["lvs"]  # a build of an earlier version has none, and cannot be shown
         recorded = report["sha256"]["report.html"]
         known = sha256(page) == recorded
     except (OSError, ValueError, KeyError, TypeError):
