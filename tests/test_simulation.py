@@ -308,11 +308,11 @@ def test_decks_of_the_same_run_are_the_same(netlist: kdb.Netlist) -> None:
     made = bench(netlist, 16)
     v = mac.vectors(16, 1, 0)[-1]
     one, two = (
-        mac.job(made, v.x, v.w, list(np.linspace(0, 0.5, 16)), Condition(), "a", random.Random(3), 0.01)
+        mac.job(made, v, list(np.linspace(0, 0.5, 16)), Condition(), "a", random.Random(3), 0.01)
         for _ in range(2)
     )
     assert one.key == two.key
-    assert one.deck != mac.job(made, v.x, v.w, list(np.linspace(0, 0.5, 16)), Condition(), "a").deck
+    assert one.deck != mac.job(made, v, list(np.linspace(0, 0.5, 16)), Condition(), "a").deck
 
 
 # ngspice and the store, with a program that only pretends
@@ -571,9 +571,9 @@ def test_output_multiplies_and_adds(netlist: kdb.Netlist, tmp_path: Path) -> Non
     made, levels = replace(bench(netlist, 16), others=0), [0.0375 * k for k in range(16)]
     v = mac.gain_vectors(16)[0]
     zero = np.zeros_like(v.x)
-    chosen = [v, mac.Vector("", zero, v.w), mac.Vector("", v.x, zero), mac.Vector("", zero, zero)]
+    chosen = [v, replace(v, x=zero), replace(v, w=zero), replace(v, x=zero, w=zero)]
     loose = "method=gear reltol=2e-3 abstol=1e-12 chgtol=1e-16"
-    jobs = [mac.job(made, c.x, c.w, levels, Condition(), "", options=loose) for c in chosen]
+    jobs = [mac.job(made, c, levels, Condition(), "", options=loose) for c in chosen]
     found = Store(tmp_path).run(jobs)
     al = [r.values["al"] for r in found]
     assert mac.gain(chosen[:2], al[:2], 4, 0.6, 16) == pytest.approx(0.65, abs=0.06)

@@ -1,8 +1,8 @@
 """One output of the array at full height: its columns, all rows, one compute cycle from DAC levels to AL.
 
 Each cluster is the drawn one with a selected cell; its idle cells are lumped (`circuits.selected`). A row's
-XL carries the output's own columns and, lumped, the other outputs' ones: half of them with a stored 0, so
-that XL moves as it does in the array. Inputs start as the levels that the row DAC was measured to give
+XL carries the output's own columns and, lumped, the other outputs' ones with random weights of their own: XL
+moves by what falls on its whole length. Inputs start as the levels that the row DAC was measured to give
 (`dac`). Devices of the periphery (reset of VL and AL, column switch) are not drawn; their widths stand here.
 """
 
@@ -75,7 +75,7 @@ class Bench:
     """An output: clusters by kind, rows and columns, segment rows, and the circuit around it.
 
     ``kinds[row, column]`` is the cluster's circuit there; ``cuts`` has the cut column of each segment row.
-    ``others`` are columns of other outputs on each row wire, ``others_low`` of them store a 0 (LBL falls).
+    ``others`` are columns of other outputs on each row wire.
     """
 
     rows: int
@@ -86,7 +86,6 @@ class Bench:
     sample: Transistor
     index: int = 4
     others: int = 28
-    others_low: int = 14
     phases: Phases = COMPUTE
 
     def kind(self, row: int, col: int) -> str:
@@ -112,6 +111,16 @@ class Bench:
         return max(n for n in range(1, _MOST_LUMPED + 1) if shortest % n == 0)
 
 
+@dataclass(frozen=True)
+class Vector:
+    """Inputs and weights of one run, and the part of the other outputs' LBLs that falls on each row."""
+
+    name: str
+    x: Ints
+    w: Ints
+    falling: NDArray[np.float64]
+
+
 def ideal(x: Ints, w: Ints, weight_bits: int, vref: float, levels: int) -> float:
     """What AL would be without any loss (V): the mean product as a part of ``vref``."""
     top = (1 << weight_bits) - 1
@@ -120,8 +129,7 @@ def ideal(x: Ints, w: Ints, weight_bits: int, vref: float, levels: int) -> float
 
 def job(
     bench: Bench,
-    x: Ints,
-    w: Ints,
+    vector: Vector,
     levels: Sequence[float],
     condition: Condition,
     name: str,
@@ -130,13 +138,13 @@ def job(
     row_errors: Sequence[float] | None = None,
     options: str = OPTIONS,
 ) -> Job:
-    """One cycle: inputs ``x`` (codes, levels in V of each code), weights ``w`` of each row.
+    """One cycle of a vector with these ``levels`` (V) of its input codes.
 
     ``mismatch`` varies every transistor and, by ``capacitor_sigma`` (relative), every MOM capacitor;
     ``row_errors`` (V) are what each row's level deviates by.
     """
     deck, vdd, phases = Deck("MAC", condition, mismatch), condition.vdd, bench.phases
-    size = bench.lump
+    x, w, size = vector.x, vector.w, bench.lump
     groups = len(x) // size
     for signal in phases.signals:
         if signal not in phases.ripple:
@@ -165,7 +173,7 @@ def job(
             nets |= _row_nets(phases, r // size)
             _put(deck, part, nets, mismatch, capacitor_sigma)
             starts |= {f"q{at}": stored, f"qb{at}": vdd - stored, f"l{at}": vdd, f"t{at}": level}
-    _others(deck, bench, columns, at_start, starts)
+    _others(deck, bench, columns, vector, at_start, starts)
     _columns(deck, bench)
     deck.start(starts)
     moments = phases.moments
@@ -211,6 +219,7 @@ def _others(
     deck: Deck,
     bench: Bench,
     columns: Mapping[str, Column],
+    vector: Vector,
     levels: Sequence[float],
     starts: dict[str, float],
 ) -> None:
@@ -222,9 +231,8 @@ def _others(
         return
     vdd = deck.condition.vdd
     part = columns[bench.kind(1, 0)]
-    counts = {"fall": bench.others_low, "stay": bench.others - bench.others_low}
     quiet = Deck("", deck.condition)  # never with mismatch: they stand for a mean
-    for way in counts:
+    for way in ("fall", "stay"):
         stored = 0.0 if way == "fall" else vdd
         nets = {part.q: f"q{way}", part.qb: f"qb{way}", "LBL": f"ref{way}", "T": GND, "XL": GND, "VL": GND}
         nets |= {"VL_UP": GND, part.word: "wll"} | _row_nets(bench.phases, bench.rows // bench.lump // 2)
@@ -235,7 +243,8 @@ def _others(
     wire = sum(value for a, b, value in part.capacitors if "XL" in (a, b))
     plate = sum(value for a, b, value in part.capacitors if "T" in (a, b) and "XL" not in (a, b))
     for r in range(bench.rows):
-        for way, count in counts.items():
+        fall = round(float(vector.falling[r]) * bench.others)
+        for way, count in (("fall", fall), ("stay", bench.others - fall)):
             if not count:
                 continue
             quiet.mos(renamed_one(multiplier, {"XL": f"xl{r}", "T": f"t{way}{r}", "LBL": f"l{way}"}), count)
@@ -259,36 +268,31 @@ def _columns(deck: Deck, bench: Bench) -> None:
     deck.capacitor("al", GND, AL_FF * scale)
 
 
-@dataclass(frozen=True)
-class Vector:
-    """Inputs and weights of one run; ``fitted``: one of those that the line is fitted to."""
+def vectors(
+    rows: int, count: int, seed: int, x_bits: int = 4, w_bits: int = 4, others: int = 28
+) -> list[Vector]:
+    """Corner cases (all zero, all one, weights or inputs alone, single-hot), then random vectors.
 
-    name: str
-    x: Ints
-    w: Ints
-
-
-def vectors(rows: int, count: int, seed: int, x_bits: int = 4, w_bits: int = 4) -> list[Vector]:
-    """Corner cases (all zero, all one, weights or inputs alone, single-hot), then random vectors."""
+    The other outputs' weights are random in all of them, drawn anew for each.
+    """
     top_x, top_w = (1 << x_bits) - 1, (1 << w_bits) - 1
     zero = np.zeros(rows, dtype=np.int64)
     one_x, one_w = zero + top_x, zero + top_w
     hot = zero.copy()
     hot[rows // 2 + 5 if rows > 16 else rows // 2] = 1
-    found = [
-        Vector("all zero", zero, zero),
-        Vector("all one", one_x, one_w),
-        Vector("weights alone", zero, one_w),
-        Vector("inputs alone", one_x, zero),
-        Vector("single-hot input", hot * top_x, one_w),
-        Vector("single-hot weight", one_x, hot * top_w),
-        Vector("single-hot", hot * top_x, hot * top_w),
+    cases: list[tuple[str, Ints, Ints]] = [
+        ("all zero", zero, zero),
+        ("all one", one_x, one_w),
+        ("weights alone", zero, one_w),
+        ("inputs alone", one_x, zero),
+        ("single-hot input", hot * top_x, one_w),
+        ("single-hot weight", one_x, hot * top_w),
+        ("single-hot", hot * top_x, hot * top_w),
     ]
     rng = np.random.default_rng(seed)
     for k in range(count):
-        x, w = rng.integers(0, top_x + 1, rows), rng.integers(0, top_w + 1, rows)
-        found.append(Vector(f"random {k}", x, w))
-    return found
+        cases.append((f"random {k}", rng.integers(0, top_x + 1, rows), rng.integers(0, top_w + 1, rows)))
+    return [Vector(*case, falling=rng.binomial(others, 0.5, rows) / max(1, others)) for case in cases]
 
 
 def fit(
@@ -358,7 +362,7 @@ def gain_vectors(rows: int, x_bits: int = 4, w_bits: int = 4, pairs: int = 1) ->
     """Pairs of random inputs and no inputs for the same weights: what they differ by is the inputs' own."""
     found = []
     for v in vectors(rows, pairs, seed=7, x_bits=x_bits, w_bits=w_bits)[-pairs:]:
-        found += [v, Vector(f"{v.name} without inputs", np.zeros_like(v.x), v.w)]
+        found += [v, replace(v, name=f"{v.name} without inputs", x=np.zeros_like(v.x))]
     return found
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -88,24 +89,23 @@ def mac_jobs(
 ) -> list[Job]:
     """Each sample with random inputs and with all inputs zero; the same inputs and weights in all samples."""
     vector = mac.vectors(bench.rows, 1, seed=1)[-1]
-    zero = np.zeros_like(vector.x)
+    still = replace(vector, x=np.zeros_like(vector.x))
     found = []
     for n in range(samples):
         pick = seed("rows", n)
         rows = [pick.randrange(len(errors)) for _ in range(bench.rows)]
-        for kind, x in (("random", vector.x), ("zero", zero)):
+        for kind, chosen in (("random", vector), ("zero", still)):
             name = f"MAC sample {n} {kind} {condition}"
             found.append(
                 mac.job(
                     bench,
-                    x,
-                    vector.w,
+                    chosen,
                     levels,
                     condition,
                     name,
                     mismatch=seed("mac", n),
                     capacitor_sigma=sigma,
-                    row_errors=[float(errors[k, int(code)]) for k, code in zip(rows, x, strict=True)],
+                    row_errors=[float(errors[k, int(code)]) for k, code in zip(rows, chosen.x, strict=True)],
                 )
             )
     return found
@@ -114,7 +114,7 @@ def mac_jobs(
 def span_jobs(bench: mac.Bench, levels: Sequence[float], condition: Condition) -> list[Job]:
     """All zero and all one without mismatch: the range that an LSB is a part of."""
     chosen = mac.vectors(bench.rows, 0, 0)[:2]
-    return [mac.job(bench, v.x, v.w, levels, condition, f"MAC {v.name}") for v in chosen]
+    return [mac.job(bench, v, levels, condition, f"MAC {v.name}") for v in chosen]
 
 
 def summary(

@@ -117,7 +117,6 @@ class Circuits:
             sample=self._sample_unit(),
             index=self.cells_per_cluster // 2,
             others=others,
-            others_low=others // 2,
         )
 
     def _sample_unit(self) -> Transistor:
@@ -254,10 +253,10 @@ def _mac(s: Session) -> dict[str, Any]:
     vref = condition.vdd * VREF
     x_bits = s.circuits.plan.spec.array.input_bits
     levels = s.levels([condition], "DAC levels")[condition]
-    chosen = mac.vectors(bench.rows, RANDOM_VECTORS, _SEED, x_bits, s.w_bits)
+    chosen = mac.vectors(bench.rows, RANDOM_VECTORS, _SEED, x_bits, s.w_bits, bench.others)
     results = s.run(
         f"MAC {bench.rows} rows",
-        [mac.job(bench, v.x, v.w, levels, condition, f"MAC {v.name}") for v in chosen],
+        [mac.job(bench, v, levels, condition, f"MAC {v.name}") for v in chosen],
     )
     al = [r.values["al"] for r in results]
     found = mac.summary(mac.fit(chosen, al, s.w_bits, vref, s.x_levels), results)
@@ -282,7 +281,7 @@ def _gain(s: Session, bench: mac.Bench, conditions: Sequence[Condition]) -> dict
     x_bits = s.circuits.plan.spec.array.input_bits
     chosen = mac.gain_vectors(small.rows, x_bits, s.w_bits)
     levels = s.levels(conditions, "DAC levels, all conditions")
-    jobs = [mac.job(small, v.x, v.w, levels[c], c, f"MAC {v.name} {c}") for c in conditions for v in chosen]
+    jobs = [mac.job(small, v, levels[c], c, f"MAC {v.name} {c}") for c in conditions for v in chosen]
     results = s.run(f"MAC gain, {small.rows} rows", jobs)
     rows: list[dict[str, Any]] = []
     for k, c in enumerate(conditions):
@@ -308,7 +307,7 @@ def _monte_carlo(s: Session) -> dict[str, Any]:
     vref, t = condition.vdd * VREF, s.circuits.plan.t
     sigma = montecarlo.capacitor_sigma(t.width * s.circuits.plan.plain.height)
     bench = s.circuits.bench()
-    small = replace(bench.reduced(max(montecarlo.ROWS, 1 << s.w_bits)))
+    small = bench.reduced(max(montecarlo.ROWS, 1 << s.w_bits))
     levels = s.levels([condition], "DAC levels")[condition]
     sampled = s.run(
         "Monte Carlo, DAC", montecarlo.dac_jobs(row, condition, vref, montecarlo.DAC_SAMPLES, sigma)

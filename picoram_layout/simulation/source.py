@@ -51,9 +51,8 @@ def wires_of(plan: Plan, netlist: kdb.Netlist) -> dict[str, Wires]:
     from picoram_layout.wires.cells import cell_wires, strip_wires
 
     found: dict[str, Wires] = {}
-    counted = 0.0
-    if plan.plain.style == "comb":  # its field solution has the plate's capacitance to row wires, too
-        counted = capacitance(plan).to_other_fF.get("row wires", 0.0)
+    # the field solution of the MOM capacitor has its plate's capacitance to row wires, too
+    counted = capacitance(plan).to_other_fF.get("row wires", 0.0)
     for circuit in netlist.each_circuit():
         kind = CLUSTER.fullmatch(circuit.name)
         if kind:
