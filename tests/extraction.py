@@ -7,8 +7,9 @@ together by silicon. Names come from text on the wires.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Self
 
 import klayout.db as kdb
 
@@ -40,10 +41,10 @@ class Drawn:
             names[name] = kdb.Texts(top.shapes(layout.layer(*number)))
         return cls(pdk, layout.dbu, shapes, names)
 
-    def copy(self) -> Drawn:
+    def copy(self) -> Self:
         """An independent copy."""
         shapes = {name: region.dup() for name, region in self.shapes.items()}
-        return Drawn(self.pdk, self.dbu, shapes, {name: texts.dup() for name, texts in self.names.items()})
+        return replace(self, shapes=shapes, names={name: texts.dup() for name, texts in self.names.items()})
 
     def box(self, x1: float, y1: float, x2: float, y2: float) -> kdb.Region:
         """A rectangle (um)."""

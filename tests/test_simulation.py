@@ -306,7 +306,7 @@ def test_sources_start_where_they_are() -> None:
 def test_decks_of_the_same_run_are_the_same(netlist: kdb.Netlist) -> None:
     pytest.importorskip("c4m")
     made = bench(netlist, 16)
-    v = mac.vectors(16, 1, 0)[-1]
+    v = mac.vectors(made, 16, 1, 0)[-1]
     one, two = (
         mac.job(made, v, list(np.linspace(0, 0.5, 16)), Condition(), "a", random.Random(3), 0.01)
         for _ in range(2)
@@ -429,8 +429,8 @@ def test_taps_make_bits_binary() -> None:
     assert dac.linearity(levels)["worst_inl"] < 0.04
 
 
-def test_fit_finds_the_coefficients_and_the_rest() -> None:
-    chosen = mac.vectors(16, 30, seed=1)
+def test_fit_finds_the_coefficients_and_the_rest(netlist: kdb.Netlist) -> None:
+    chosen = mac.vectors(bench(netlist, 16), 16, 30, seed=1)
     al = [0.65 * mac.ideal(v.x, v.w, 4, 0.6, 16) + 0.05 - 0.02 * v.w.mean() / 15 for v in chosen]
     found = mac.fit(chosen, al, 4, 0.6, 16)
     assert found["gain_of_fit"] == pytest.approx(0.65)
@@ -442,16 +442,28 @@ def test_fit_finds_the_coefficients_and_the_rest() -> None:
     assert mac.fit(chosen, al, 4, 0.6, 16)["max_lsb"] == pytest.approx(1, abs=0.2)
 
 
-def test_gain_is_what_the_inputs_change() -> None:
-    chosen = mac.gain_vectors(16)
+def test_gain_is_what_the_inputs_change(netlist: kdb.Netlist) -> None:
+    chosen = mac.gain_vectors(bench(netlist, 16), 16)
     al = [0.6 * mac.ideal(v.x, v.w, 4, 0.5, 16) + 0.3 * (v.w.mean() / 15) ** 2 for v in chosen]
     assert mac.gain(chosen, al, 4, 0.5, 16) == pytest.approx(0.6)
 
 
-def test_vectors_are_the_same_every_time() -> None:
-    one, two = mac.vectors(144, 24, 0), mac.vectors(144, 24, 0)
+def test_vectors_are_the_same_every_time(netlist: kdb.Netlist) -> None:
+    made = bench(netlist, 144)
+    one, two = mac.vectors(made, 16, 24, 0), mac.vectors(made, 16, 24, 0)
     assert len(one) == 31
     assert all((a.x == b.x).all() and (a.w == b.w).all() for a, b in zip(one, two, strict=True))
+
+
+def test_vectors_and_samples_keep_to_codes_and_weights_of_fewer_bits(netlist: kdb.Netlist) -> None:
+    pytest.importorskip("c4m")
+    made, levels = replace(bench(netlist, 16), weight_bits=2), [0.0, 0.1, 0.2, 0.3]
+    chosen = mac.vectors(made, len(levels), 5, seed=0)
+    assert {int(v.x.max()) for v in chosen} == {0, 3}
+    assert {int(v.w.max()) for v in chosen} == {0, 3}
+    errors = np.zeros((2, len(levels)))
+    assert len(montecarlo.mac_jobs(made, levels, errors, Condition(), 3, 0.01)) == 6
+    assert len(montecarlo.span_jobs(made, levels, Condition())) == 2
 
 
 def test_segments_of_a_reduced_output(netlist: kdb.Netlist) -> None:
@@ -569,12 +581,10 @@ def test_row_dac_is_linear(netlist: kdb.Netlist, tmp_path: Path) -> None:
 @needs_ngspice
 def test_output_multiplies_and_adds(netlist: kdb.Netlist, tmp_path: Path) -> None:
     made, levels = replace(bench(netlist, 16), others=0), [0.0375 * k for k in range(16)]
-    v = mac.gain_vectors(16)[0]
+    v = mac.gain_vectors(made, 16)[0]
     zero = np.zeros_like(v.x)
     chosen = [v, replace(v, x=zero), replace(v, w=zero), replace(v, x=zero, w=zero)]
-    loose = "method=gear reltol=2e-3 abstol=1e-12 chgtol=1e-16"
-    jobs = [mac.job(made, c, levels, Condition(), "", options=loose) for c in chosen]
-    found = Store(tmp_path).run(jobs)
+    found = Store(tmp_path).run([mac.job(made, c, levels, Condition(), "") for c in chosen])
     al = [r.values["al"] for r in found]
     assert mac.gain(chosen[:2], al[:2], 4, 0.6, 16) == pytest.approx(0.65, abs=0.06)
     assert al[2] == pytest.approx(al[3], abs=0.001)  # a weight of 0 leaves nothing of the input

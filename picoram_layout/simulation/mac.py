@@ -28,7 +28,7 @@ LEVELS = 362  # of 8.5 bit
 RMS_LIMIT, MAX_LIMIT, GAIN_LIMIT = 0.5, 1.5, 0.05
 # chgtol has to be far below the default: a capacitor holds femtocoulombs. Against ten times tighter options
 # AL is 0.1 to 0.3 mV low, all vectors alike within 0.1 mV (16 rows).
-OPTIONS = "method=gear reltol=3e-4 abstol=1e-14 chgtol=1e-18 gmin=1e-15"
+_OPTIONS = "method=gear reltol=3e-4 abstol=1e-14 chgtol=1e-18 gmin=1e-15"
 
 # Switches of the periphery (um): VL to GND and VL to AL of the most significant bit; half of it for each
 # bit below, as its VL segment has half the capacitance. With equal widths the bits are not 8:4:2:1.
@@ -72,10 +72,9 @@ def column(cluster: Cell, index: int) -> Column:
 
 @dataclass(frozen=True)
 class Bench:
-    """An output: clusters by kind, rows and columns, segment rows, and the circuit around it.
+    """An output: clusters by the names of their circuits, rows and columns, and the circuit around it.
 
-    ``kinds[row, column]`` is the cluster's circuit there; ``cuts`` has the cut column of each segment row.
-    ``others`` are columns of other outputs on each row wire.
+    ``cuts`` has the cut column of each segment row; ``others`` are columns of other outputs on each row wire.
     """
 
     rows: int
@@ -136,7 +135,6 @@ def job(
     mismatch: random.Random | None = None,
     capacitor_sigma: float = 0.0,
     row_errors: Sequence[float] | None = None,
-    options: str = OPTIONS,
 ) -> Job:
     """One cycle of a vector with these ``levels`` (V) of its input codes.
 
@@ -186,7 +184,7 @@ def job(
         f".meas tran lbl find v(l0_0) at={moments['multiplied']:g}n",
         f".meas tran t find v(t0_0) at={moments['multiplied']:g}n",
     ]
-    return Job(name, deck.text(options, analysis), ("al", "earlier"), seconds=1800)
+    return Job(name, deck.text(_OPTIONS, analysis), ("al", "earlier"), seconds=1800)
 
 
 def _row_nets(phases: Phases, group: int) -> dict[str, str]:
@@ -268,14 +266,13 @@ def _columns(deck: Deck, bench: Bench) -> None:
     deck.capacitor("al", GND, AL_FF * scale)
 
 
-def vectors(
-    rows: int, count: int, seed: int, x_bits: int = 4, w_bits: int = 4, others: int = 28
-) -> list[Vector]:
+def vectors(bench: Bench, x_levels: int, count: int, seed: int) -> list[Vector]:
     """Corner cases (all zero, all one, weights or inputs alone, single-hot), then random vectors.
 
-    The other outputs' weights are random in all of them, drawn anew for each.
+    Inputs have codes below ``x_levels``. The other outputs' weights are random in all vectors, drawn anew for
+    each.
     """
-    top_x, top_w = (1 << x_bits) - 1, (1 << w_bits) - 1
+    rows, top_x, top_w = bench.rows, x_levels - 1, (1 << bench.weight_bits) - 1
     zero = np.zeros(rows, dtype=np.int64)
     one_x, one_w = zero + top_x, zero + top_w
     hot = zero.copy()
@@ -292,7 +289,9 @@ def vectors(
     rng = np.random.default_rng(seed)
     for k in range(count):
         cases.append((f"random {k}", rng.integers(0, top_x + 1, rows), rng.integers(0, top_w + 1, rows)))
-    return [Vector(*case, falling=rng.binomial(others, 0.5, rows) / max(1, others)) for case in cases]
+    return [
+        Vector(*case, falling=rng.binomial(bench.others, 0.5, rows) / max(1, bench.others)) for case in cases
+    ]
 
 
 def fit(
@@ -358,18 +357,12 @@ def summary(fitted: Mapping[str, Any], results: Sequence[Result]) -> dict[str, A
     }
 
 
-def gain_vectors(rows: int, x_bits: int = 4, w_bits: int = 4, pairs: int = 1) -> list[Vector]:
-    """Pairs of random inputs and no inputs for the same weights: what they differ by is the inputs' own."""
-    found = []
-    for v in vectors(rows, pairs, seed=7, x_bits=x_bits, w_bits=w_bits)[-pairs:]:
-        found += [v, replace(v, name=f"{v.name} without inputs", x=np.zeros_like(v.x))]
-    return found
+def gain_vectors(bench: Bench, x_levels: int) -> list[Vector]:
+    """Random inputs, and no inputs for the same weights: what they differ by is the inputs' own."""
+    drawn = vectors(bench, x_levels, 1, seed=7)[-1]
+    return [drawn, replace(drawn, name=f"{drawn.name} without inputs", x=np.zeros_like(drawn.x))]
 
 
-def gain(chosen: Sequence[Vector], al: Sequence[float], weight_bits: int, vref: float, levels: int) -> float:
-    """Slope of AL over the ideal value, from pairs as `gain_vectors` has them."""
-    steps = [
-        (ideal(a.x, a.w, weight_bits, vref, levels), high - low)
-        for a, high, low in zip(chosen[::2], al[::2], al[1::2], strict=True)
-    ]
-    return sum(i * v for i, v in steps) / sum(i * i for i, _ in steps)
+def gain(pair: Sequence[Vector], al: Sequence[float], weight_bits: int, vref: float, levels: int) -> float:
+    """Slope of AL over the ideal value, from two vectors as `gain_vectors` has them."""
+    return (al[0] - al[1]) / ideal(pair[0].x, pair[0].w, weight_bits, vref, levels)

@@ -32,9 +32,8 @@ from picoram_layout.simulation.results import Job, Result
 Floats = NDArray[np.float64]
 
 SPREAD_LIMIT = 0.59  # LSB rms
-DAC_SAMPLES = (
-    40  # rows to draw from; the same for any number of samples, so that more samples reuse the first
-)
+# Rows to draw from; the same for any number of samples, so that more samples reuse the first ones' runs.
+DAC_SAMPLES = 40
 ROWS = 16
 # Relative standard deviation of a MOM capacitor: this over the root of twice its area (um over um).
 # Source: sky130_fd_pr, cells/cap_vpp_02p7x06p1_m1m2m3m4_shieldl1 and its three longer sisters:
@@ -88,7 +87,7 @@ def mac_jobs(
     sigma: float,
 ) -> list[Job]:
     """Each sample with random inputs and with all inputs zero; the same inputs and weights in all samples."""
-    vector = mac.vectors(bench.rows, 1, seed=1)[-1]
+    vector = mac.vectors(bench, len(levels), 1, seed=1)[-1]
     still = replace(vector, x=np.zeros_like(vector.x))
     found = []
     for n in range(samples):
@@ -113,7 +112,7 @@ def mac_jobs(
 
 def span_jobs(bench: mac.Bench, levels: Sequence[float], condition: Condition) -> list[Job]:
     """All zero and all one without mismatch: the range that an LSB is a part of."""
-    chosen = mac.vectors(bench.rows, 0, 0)[:2]
+    chosen = mac.vectors(bench, len(levels), 0, seed=0)[:2]
     return [mac.job(bench, v, levels, condition, f"MAC {v.name}") for v in chosen]
 
 

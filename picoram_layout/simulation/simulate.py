@@ -251,9 +251,8 @@ def _dac(s: Session) -> dict[str, Any]:
 def _mac(s: Session) -> dict[str, Any]:
     condition, bench = s.choice.single, s.circuits.bench()
     vref = condition.vdd * VREF
-    x_bits = s.circuits.plan.spec.array.input_bits
     levels = s.levels([condition], "DAC levels")[condition]
-    chosen = mac.vectors(bench.rows, RANDOM_VECTORS, _SEED, x_bits, s.w_bits, bench.others)
+    chosen = mac.vectors(bench, s.x_levels, RANDOM_VECTORS, _SEED)
     results = s.run(
         f"MAC {bench.rows} rows",
         [mac.job(bench, v, levels, condition, f"MAC {v.name}") for v in chosen],
@@ -278,8 +277,7 @@ def _gain(s: Session, bench: mac.Bench, conditions: Sequence[Condition]) -> dict
     """Gain at all conditions with a reduced output: a ratio of capacitances, which rows do not change."""
     conditions = list(dict.fromkeys([TYPICAL, *conditions]))
     small = bench.reduced(max(SMALL_ROWS, 1 << s.w_bits))
-    x_bits = s.circuits.plan.spec.array.input_bits
-    chosen = mac.gain_vectors(small.rows, x_bits, s.w_bits)
+    chosen = mac.gain_vectors(small, s.x_levels)
     levels = s.levels(conditions, "DAC levels, all conditions")
     jobs = [mac.job(small, v, levels[c], c, f"MAC {v.name} {c}") for c in conditions for v in chosen]
     results = s.run(f"MAC gain, {small.rows} rows", jobs)

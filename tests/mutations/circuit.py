@@ -18,6 +18,7 @@ import klayout.db as kdb
 
 from picoram_layout.capacitance import in_array
 from picoram_layout.pdk import Pdk
+from tests.extraction import Drawn
 
 # Plates and their cuts of one capacitor, relative to its unit's corner: layer -> shape in words.
 Plates = tuple[tuple[str, str], ...]
@@ -28,30 +29,17 @@ TOLERANCE = 0.01  # relative: capacitors that differ by less are the same
 
 
 @dataclass
-class Flat:
+class Flat(Drawn):
     """A drawing without hierarchy: merged shapes by layer, names on wires, capacitor marks."""
 
-    pdk: Pdk
-    dbu: float
-    shapes: dict[str, kdb.Region]
-    names: dict[str, kdb.Texts]
     marks: kdb.Region
 
     @classmethod
-    def of(cls, layout: kdb.Layout, top: str, pdk: Pdk) -> Flat:
-        """Everything below ``top``; only its own texts are names."""
-        cell = layout.cell(top)
-
-        def region(number: tuple[int, int]) -> kdb.Region:
-            return kdb.Region(cell.begin_shapes_rec(layout.layer(*number))).merged()
-
-        return cls(
-            pdk,
-            layout.dbu,
-            {name: region(number) for name, number in pdk.drawn.items()},
-            {name: kdb.Texts(cell.shapes(layout.layer(*number))) for name, number in pdk.labels.items()},
-            region(pdk.marks["cap_id"]),
-        )
+    def of(cls, layout: kdb.Layout, cell: str, pdk: Pdk) -> Flat:
+        """Everything below ``cell``; only its own texts are names."""
+        drawn, mark = Drawn.of(layout, cell, pdk), layout.layer(*pdk.marks["cap_id"])
+        marks = kdb.Region(layout.cell(cell).begin_shapes_rec(mark)).merged()
+        return cls(drawn.pdk, drawn.dbu, drawn.shapes, drawn.names, marks)
 
     def same_as(self, other: Flat) -> bool:
         """Whether both have the same shapes on all layers and the same names."""
