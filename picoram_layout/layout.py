@@ -128,6 +128,7 @@ class Canvas:
         *,
         mirror_x: bool = False,
         mirror_y: bool = False,
+        turned: bool = False,
         nx: int = 1,
         ny: int = 1,
         dx: float | None = None,
@@ -136,8 +137,9 @@ class Canvas:
     ) -> None:
         """Place a block (or an ``nx`` x ``ny`` array of it) with its abutment box's lower left at (x, y).
 
-        ``mirror_x`` turns left and right round, ``mirror_y`` top and bottom. ``dx`` and ``dy`` default
-        to the block's size. Pins join nets of their own names but for those in ``nets`` (in an array: a
+        ``mirror_x`` turns left and right round, ``mirror_y`` top and bottom; ``turned`` is a quarter turn,
+        the lower edge to the right (for a single, not mirrored block). ``dx`` and ``dy`` default to the
+        block's size. Pins join nets of their own names but for those in ``nets`` (in an array: a
         function of column and row).
         """
         kdb = self.kdb
@@ -145,7 +147,11 @@ class Canvas:
         for i, j in itertools.product(range(nx), range(ny)):
             joined = (nets(i, j) if callable(nets) else nets) or {}
             self.circuit.instance(block.circuit, joined)
-            self._reach(block, x + i * dx, y + j * dy, mirror_x, mirror_y, joined)
+            self._reach(block, x + i * dx, y + j * dy, mirror_x, mirror_y, turned, joined)
+        if turned:
+            at = kdb.Trans(1, False, self.dbu(x + block.height), self.dbu(y))
+            self.cell.insert(kdb.CellInstArray(block.cell.cell_index(), at))
+            return
         rotation, mirror = (2 if mirror_x else 0), mirror_x != mirror_y
         trans = kdb.Trans(
             rotation,
@@ -161,7 +167,14 @@ class Canvas:
         self.cell.insert(kdb.CellInstArray(index, trans, step_x, step_y, nx, ny))
 
     def _reach(
-        self, block: Block, x: float, y: float, mirror_x: bool, mirror_y: bool, nets: Mapping[str, str]
+        self,
+        block: Block,
+        x: float,
+        y: float,
+        mirror_x: bool,
+        mirror_y: bool,
+        turned: bool,
+        nets: Mapping[str, str],
     ) -> None:
         """Note where the nets of a placed block can be reached."""
         for pin, (port, *_) in block.ports.items():
@@ -173,6 +186,8 @@ class Canvas:
                 x1, x2 = block.width - x2, block.width - x1
             if mirror_y:
                 y1, y2 = block.height - y2, block.height - y1
+            if turned:
+                x1, y1, x2, y2 = block.height - y2, x1, block.height - y1, x2
             self._within[net] = Port(net, port.layer, (x + x1, y + y1, x + x2, y + y2))
 
     def export(self, hide: Collection[str] = ()) -> None:

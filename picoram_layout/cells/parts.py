@@ -14,7 +14,9 @@ Axis = Literal["x", "y"]
 class Pen(Protocol):
     """What can draw a box: a canvas, or a canvas turned round."""
 
-    pdk: Pdk
+    @property
+    def pdk(self) -> Pdk:
+        """The process."""
 
     def box(self, layer: str, x1: float, y1: float, x2: float, y2: float) -> None:
         """Draw a rectangle between two corners (um)."""

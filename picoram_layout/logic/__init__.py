@@ -1,0 +1,1 @@
+"""Static logic drawn from its transistors: gates, rows of them, and the wires between."""

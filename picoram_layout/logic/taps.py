@@ -1,0 +1,52 @@
+"""Places for the taps of rows of gates."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+from picoram_layout.logic.gates import TAP, Gate, tap
+from picoram_layout.logic.rows import Row
+from picoram_layout.logic.wiring import columns
+
+_PART = 0.8  # of the distance that is allowed from a transistor to its tap
+
+
+def tapped(rows: Sequence[Row], gates: Sequence[Sequence[Gate]]) -> tuple[tuple[Gate, ...], ...]:
+    """Each row with as few taps as reach it, away from those of rows that share a rail or right at those.
+
+    Of all places for them those are taken that leave no column far from a tap.
+    """
+    found: list[tuple[Gate, ...]] = []
+    last: list[float] = []
+    for row, mine in zip(rows, gates, strict=True):
+        far = row.tap_reach * 2 + max(row.pdk.space("nsdm"), row.pdk.space("psdm"))
+        near = _PART * row.pdk.rule("latchup", "ndiff_sd", "ptap", "nwell")
+        count = math.ceil(row.width(len(columns(mine).n)) / (2 * near))
+        ways = [_with(mine, places) for places in itertools.combinations(range(len(mine) + 1), count)]
+        ways.sort(key=lambda way: _farthest(row, way))
+        clear = (
+            way
+            for way in ways
+            if all(abs(x - o) < row.pdk.grid / 2 or abs(x - o) >= far for x in _taps(row, way) for o in last)
+        )
+        found.append(next(clear))
+        last = _taps(row, found[-1])
+    return tuple(found)
+
+
+def _with(gates: Sequence[Gate], places: Sequence[int]) -> tuple[Gate, ...]:
+    """Taps in front of the gates of these numbers."""
+    made = [[tap()] * (k in places) + [g] for k, g in enumerate(gates)]
+    return (*itertools.chain(*made), *([tap()] if len(gates) in places else []))
+
+
+def _taps(row: Row, gates: Sequence[Gate]) -> list[float]:
+    return [row.x(k) for k, net in enumerate(columns(gates).n) if net == TAP]
+
+
+def _farthest(row: Row, gates: Sequence[Gate]) -> float:
+    """From the column that is farthest from any tap to that tap."""
+    taps = _taps(row, gates)
+    return max(min(abs(row.x(k) - x) for x in taps) for k in range(len(columns(gates).n)))
