@@ -1,0 +1,313 @@
+"""Row driver: everything that one cluster row needs on its left, on the row's own pitch.
+
+Drawn lying down (the array is below, the row's wires leave at the lower edge), placed turned by 90 degrees.
+From the array outwards:
+
+- a NOR2 for each wordline: WL = not (row select or cell select), both active low. Cell selects run through
+  all rows on met1 tracks. WLL and WLR have row selects of their own, so that compute cycles never raise WLR.
+- row selects: NAND4 of three predecoded address lines and ENL or ENR. In compute cycles all address lines are
+  high. PCHB and SOUT (SEG in segment rows): inverters from lines that run through all rows.
+- ACC: it rises one row after the other, by two inverters a row, and falls everywhere at once.
+- for each input bit a latch, loaded from the bus while the row is addressed and LOAD is high, and a driver of
+  the data line: its bit's level while DOE is high and the bit is set, else GND.
+
+The lines over the logic are met3. A row's own address lines and bus bits are chosen by vias (`programmed`).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+
+from picoram_layout.array.array import left_wires
+from picoram_layout.cells import parts
+from picoram_layout.cells.thin_cell import via_pad
+from picoram_layout.errors import InputError
+from picoram_layout.layout import Block, Canvas, Library, block
+from picoram_layout.logic.draw import draw_block, pads, routed, trunk_vias
+from picoram_layout.logic.gates import GND
+from picoram_layout.logic.rows import Row, solve_row
+from picoram_layout.logic.wiring import (
+    RAILS,
+    Line,
+    Pin,
+    Problem,
+    Span,
+    Unroutable,
+    Wiring,
+    fan_height,
+    trunk_pitch,
+)
+from picoram_layout.netlist.circuit import moved
+from picoram_layout.periphery.row_logic import BRIDGED, Arrangement, arrange
+from picoram_layout.plan import Plan
+
+SUPPLY = "SUPPLY"  # the wire on the row's free track
+LOW = "LOW"  # the last group's data line where inputs have one bit: GND
+LOADED = 2  # rows that one load writes
+_FILLED = (1.0, 0.9, 0.8)  # parts of a row's length that gates may take
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A solved row driver: problem and wiring of its logic, and its lines' heights (um)."""
+
+    problem: Problem
+    wiring: Wiring
+    lines: dict[str, float]
+
+
+def address_parts(rows: int) -> tuple[int, int, int]:
+    """Lines of the three predecoded parts of the row address: the fewest that tell all rows apart.
+
+    The first two are powers of two, so that the address is a plain binary number; the first one is a multiple
+    of the rows that one load writes.
+    """
+    powers = [2**k for k in range(rows.bit_length() + 1)]
+    ways = [
+        (a, b, -(-rows // (a * b)))
+        for a, b in itertools.product(powers, repeat=2)
+        if a >= LOADED and (a * b < 2 * rows or b == 1)
+    ]
+    return min(ways, key=lambda way: (sum(way), max(way), way))
+
+
+def line_groups(plan: Plan) -> dict[str, int]:
+    """Groups of equal met3 lines over a row's logic, and how many each has."""
+    bits = plan.spec.array.input_bits
+    a, b, c = address_parts(plan.rows)
+    return {"PA": a, "PB": b, "PC": c, "LOAD": a // LOADED, "BUS": bits * LOADED, "VREF": bits}
+
+
+def line_names(plan: Plan) -> list[str]:
+    """The lines from the array outwards; what one bit may join lies together."""
+    bits, groups = plan.spec.array.input_bits, line_groups(plan)
+    names = [f"{name}[{k}]" for name in ("PA", "PB", "PC", "LOAD") for k in range(groups[name])]
+    for k in range(bits):
+        names += [*_bus(plan, k), f"VREF[{k}]"]
+    return names
+
+
+def _bus(plan: Plan, bit: int) -> list[str]:
+    """The bus lines of a bit: one for each row of a load."""
+    return [f"BUS[{k * plan.spec.array.input_bits + bit}]" for k in range(LOADED)]
+
+
+def chosen(plan: Plan, row: int) -> dict[str, str]:
+    """Which lines a row's own nets join."""
+    a, b, _ = address_parts(plan.rows)
+    bits = plan.spec.array.input_bits
+    at = {"PA": row % a, "PB": row // a % b, "PC": row // a // b, "LOAD": row % a // LOADED}
+    found = {name: f"{name}[{k}]" for name, k in at.items()}
+    return found | {f"BIT[{k}]": _bus(plan, k)[row % LOADED] for k in range(bits)}
+
+
+@cache
+def solve_drivers(plan: Plan) -> tuple[Driver, Driver]:
+    """The drivers of plain and segment rows, in looser rows where the densest leave no room for wires."""
+    for short, fill in itertools.product((False, True), _FILLED):
+        try:
+            return _solved(plan, fill, short)
+        except Unroutable:
+            continue
+    a = plan.spec.array
+    raise InputError(
+        f"array.cells_per_cluster: {a.cells_per_cluster}: wires of a row driver find no place in "
+        f"{plan.plain.height:g} um; must be {a.cells_per_cluster + 2} or more with {a.input_bits} input bits"
+    )
+
+
+def _solved(plan: Plan, fill: float, short: bool) -> tuple[Driver, Driver]:
+    """Both drivers: rows of the same heights, what runs through both on one track."""
+    plain, segment = (arrange(plan, kind and bool(plan.cuts), fill, short) for kind in (False, True))
+    rows = _high_enough(plan, plain)
+    fans = [fan_height(_problem(plan, a, k == 1, rows, 0.0, {})) for k, a in enumerate((plain, segment))]
+    base = max(rows[0].rail, *fans)
+    while True:
+        one, wiring = routed(rows, partial(_problem, plan, plain, False, base=base, tracks={}), 8 * len(rows))
+        tracks = {
+            (feed.net, feed.row): next(
+                p.track for p in wiring.pieces if (p.net, p.row) == (feed.net, feed.row)
+            )
+            for feed in one.feeds
+        }
+        two, other = routed(
+            one.rows, partial(_problem, plan, segment, True, base=base, tracks=tracks), 8 * len(rows)
+        )
+        if two.rows == one.rows:
+            at = line_heights(plan, one.rows, plain, base)
+            return Driver(one, wiring, at), Driver(two, other, at)
+        rows = two.rows
+
+
+def solve_driver(plan: Plan, row: int) -> Driver:
+    """The driver of a row's kind."""
+    return solve_drivers(plan)[row in plan.cuts]
+
+
+def _problem(
+    plan: Plan,
+    a: Arrangement,
+    segment: bool,
+    rows: tuple[Row, ...],
+    base: float,
+    tracks: dict[tuple[str, int], float],
+) -> Problem:
+    """What has to be wired: gates, lines, the row's wires."""
+    at = line_heights(plan, rows, a, base)
+    number = _examples(plan)[segment]
+    wires = [(_pin(plan, net, number), y) for net, y in left_wires(plan, number)]
+    if plan.spec.array.input_bits == 1:
+        wires[-1] = LOW, wires[-1][1]
+    return Problem(
+        rows,
+        a.gates,
+        tuple(Line(name, "met3", y, _line_width(plan)) for name, y in at.items()),
+        tuple(Pin(net, "bottom", y) for net, y in wires),
+        _spans(plan, at, base, round(base + sum(row.height for row in rows), 6)),
+        a.feeds,
+        bridged=BRIDGED,
+        width=plan.row(number).height,
+        tracks=tracks,
+        base=base,
+        edges=_edges(plan, segment, rows[0]),
+    )
+
+
+def _edges(plan: Plan, segment: bool, row: Row) -> tuple[float, float]:
+    """Where the outermost trunks of row wires are at most: clear of the next driver's wires and vias."""
+    kinds = [
+        (plan.row(number).height, [y for _, y in left_wires(plan, number)]) for number in _examples(plan)
+    ]
+    apart, pitch = trunk_pitch(row)[1], plan.pdk.width("met2") + plan.pdk.space("met2")
+    before = max(max(ys) - height for height, ys in kinds)  # the last wire of the driver below
+    after = min(min(ys) for _, ys in kinds)
+    width = kinds[segment][0]
+    return max(apart / 2, before + pitch), width - max(apart / 2, pitch - after)
+
+
+def _examples(plan: Plan) -> tuple[int, int]:
+    """A plain row and a segment row (a plan of one weight bit has none)."""
+    return 0, min(plan.cuts, default=0)
+
+
+def _pin(plan: Plan, net: str, row: int) -> str:
+    """A row wire of the array as the driver calls it: WLL3, D2, ACC."""
+    name, _, index = net.rstrip("]").partition("[")
+    if name[:2] == "WL":
+        return f"{name}{int(index) - row * plan.spec.array.cells_per_cluster}"
+    return SUPPLY if name in RAILS else name
+
+
+def _line_width(plan: Plan) -> float:
+    return plan.pdk.up2(max(plan.pdk.width("met3"), via_pad(plan.pdk, "met3", "via2")[1]))
+
+
+def line_heights(plan: Plan, rows: Sequence[Row], a: Arrangement, base: float) -> dict[str, float]:
+    """Centres of the lines: of the address over the decoder, of the bits over their own rows.
+
+    Where the decoder is too small for that, all are spread over both.
+    """
+    names, bits = line_names(plan), plan.spec.array.input_bits
+    address = len(names) - bits * (LOADED + 1)
+    ends = (a.words, a.words + a.logic, len(rows))
+    start, data, top = (base + sum(r.height for r in rows[:k]) for k in ends)
+    ways = (
+        [(names[:address], start, data), (names[address:], data, top)],
+        [(names, start, top)],
+    )
+    least = _line_pitch(plan)
+    parts = next(way for way in ways if all(len(some) * least <= high - y for some, y, high in way))
+    found: dict[str, float] = {}
+    for some, bottom, high in parts:
+        pitch = plan.pdk.down((high - bottom) / len(some))
+        first = plan.pdk.down(high - (len(some) - 0.5) * pitch)
+        found |= {name: round(first + k * pitch, 6) for k, name in enumerate(some)}
+    return found
+
+
+def _line_pitch(plan: Plan) -> float:
+    return _line_width(plan) + plan.pdk.space("met3")
+
+
+def _high_enough(plan: Plan, a: Arrangement) -> tuple[Row, ...]:
+    """Rows of gates, those of decoder and bits as high as a large array's lines need."""
+    words, others = a.rows[: a.words], a.rows[a.words :]
+    missing = len(line_names(plan)) * _line_pitch(plan) - sum(row.height for row in others)
+    more = max(0.0, plan.pdk.up2(missing / len(others)))
+    return *words, *(solve_row(r.pdk, r.wn, r.wp, r.split, r.height + more) for r in others)
+
+
+def _spans(plan: Plan, at: dict[str, float], base: float, top: float) -> tuple[Span, ...]:
+    """What trunks cover so that vias can choose their lines, and the supply's whole length."""
+    groups = line_groups(plan)
+    choices = {name: [f"{name}[0]", f"{name}[{groups[name] - 1}]"] for name in ("PA", "PB", "PC", "LOAD")}
+    choices |= {f"BIT[{k}]": _bus(plan, k) for k in range(plan.spec.array.input_bits)}
+    spans = [Span(net, at[lines[0]], at[lines[-1]]) for net, lines in choices.items()]
+    low = [Span(LOW, 0.0, base)] if plan.spec.array.input_bits == 1 else []
+    return *spans, *low, Span(SUPPLY, 0.0, top)
+
+
+def rails(d: Driver, supply: str) -> dict[str, float]:
+    """Names of a supply's rails and their heights (um)."""
+    heights = [d.problem.base]
+    for row in d.problem.rows:
+        heights.append(round(heights[-1] + row.height, 6))
+    return {f"{supply}[{k}]": heights[k] for k in range(0 if supply == GND else 1, len(heights), 2)}
+
+
+@block
+def row_driver(lib: Library, plan: Plan, segment: bool) -> Block:
+    """The driver of every row of this kind but for the vias that choose its lines."""
+    d = solve_drivers(plan)[segment]
+    return draw_block(lib, "row_driver_segment" if segment else "row_driver", d.problem, d.wiring)
+
+
+@block
+def programmed(lib: Library, plan: Plan, row: int) -> Block:
+    """The driver of one row, lying down: its lines chosen, its supply wire tied to the rails."""
+    c, d = Canvas(lib, f"row_driver_{row}"), solve_driver(plan, row)
+    made = row_driver(lib, plan, row in plan.cuts)
+    supply = plan.supply(row)
+    nets = chosen(plan, row) | dict.fromkeys((SUPPLY, *rails(d, supply)), supply)
+    first, at = next(iter(rails(d, GND).items()))
+    c.place(made, nets=nets | {LOW: nets.get(first, first)})
+    ties = {net: [("via2", d.lines[line])] for net, line in chosen(plan, row).items()}
+    ties[SUPPLY] = [("via", y) for y in rails(d, supply).values()]
+    if LOW in d.wiring.trunks:
+        ties[LOW] = [("via", at)]
+    for net, vias in ties.items():
+        trunk = d.wiring.trunks[net]
+        for cut, y in vias:
+            parts.via(c, cut, trunk.x, y)
+        pads(c, trunk.x, [*trunk_vias(d.problem, d.wiring, trunk), *vias])
+    c.export()
+    return c.done(made.width, made.height, {"row": row})
+
+
+@block
+def row_drivers(lib: Library, plan: Plan) -> Block:
+    """The drivers of all rows, upright, to the left of the array: y = 0 is the first row's lower boundary."""
+    c = Canvas(lib, "row_drivers")
+    cells = plan.spec.array.cells_per_cluster
+    width = 0.0
+    for r in range(plan.rows):
+        unit, d = programmed(lib, plan, r), solve_driver(plan, r)
+        width = unit.height
+        nets = {pin: _row_net(pin, r, cells) for pin in unit.circuit.pins}
+        nets |= {net: supply for supply in RAILS for net in rails(d, supply)}
+        c.place(unit, 0, plan.y[r] - plan.y[0], turned=True, nets=nets)
+    c.export()
+    return c.done(width, plan.y[-1] - plan.y[0])
+
+
+def _row_net(pin: str, row: int, cells: int) -> str:
+    """The net of a driver's pin in the column of all rows."""
+    if pin in ("ACCI", "ACCO"):
+        return f"RIPPLE[{row + (pin == 'ACCO')}]"
+    if pin[:3] in ("WLL", "WLR"):
+        return moved([f"{pin[:3]}[{pin[3:]}]"], {pin[:3]: row * cells}).popitem()[1]
+    own = pin in ("ACC", "PCHB", "SOUT", "SEG") or (pin[0] == "D" and pin[1:].isdigit())
+    return f"{pin}[{row}]" if own else pin
