@@ -1,0 +1,295 @@
+"""The column side: below the array, for each output the switches, write drivers and latches of its columns.
+
+A block is solved with its pins below, and placed upside down: the columns' wires enter at the upper edge,
+data and AL leave at the lower one. Where the array has a DAC strip between two outputs a filler carries on
+the lines (met3), rails and wells and leads the strip's control wires down; a strip between two columns of one
+output passes through its block. All lengths in um.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, partial
+
+from picoram_layout.cells import parts
+from picoram_layout.cells.thin_cell import via_pad
+from picoram_layout.errors import InputError
+from picoram_layout.layout import Block, Canvas, Library, block
+from picoram_layout.logic.devices import row_for
+from picoram_layout.logic.draw import WELL, draw_block, routed
+from picoram_layout.logic.gates import Gate
+from picoram_layout.logic.rows import Row
+from picoram_layout.logic.wiring import RAILS, Line, Pin, Problem, Wiring, fan_height, solve
+from picoram_layout.periphery.column_logic import LEAST_BITS, LINES, arrange
+from picoram_layout.plan import Plan
+
+Wires = tuple[tuple[str, float], ...]  # nets with their places
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where an output's columns are: left edge, width, wires from the array (x from the left edge)."""
+
+    number: int
+    x: float
+    width: float
+    wires: Wires
+
+
+@dataclass(frozen=True)
+class Side:
+    """The solved column side: outputs, and problem and wiring of each kind of them by its wires."""
+
+    outputs: tuple[Output, ...]
+    kinds: dict[Wires, tuple[Problem, Wiring]]
+
+    def solved(self, output: Output) -> tuple[Problem, Wiring]:
+        """Problem and wiring of an output."""
+        return self.kinds[output.wires]
+
+
+def column_wires(plan: Plan) -> list[tuple[float, float, float]]:
+    """Left edge of each column, centres of its VL and its GBLB."""
+    vl, gblb = plan.t.lanes["VL"], plan.t.width - plan.t.xn
+    inside = round((vl.x1 + vl.x2) / 2, 6), gblb
+    found: list[tuple[float, float, float]] = []
+    for (_, x0), size in zip(plan.x, plan.groups, strict=True):
+        for k in range(size):
+            x = x0 + k * plan.t.width
+            at = [plan.t.width - dx for dx in inside] if len(found) % 2 else list(inside)
+            found.append((round(x, 6), round(x + at[0], 6), round(x + at[1], 6)))
+    return found
+
+
+def strip_wires(plan: Plan) -> list[tuple[str, float]]:
+    """Control wires of the DAC strips and their centres."""
+    found = []
+    for strip, (x, _) in zip(plan.strips, plan.x, strict=True):
+        for name in ("SMP", "SHR"):
+            if strip.has(name):
+                lane = strip.lane(name)
+                found.append((f"{name}[{strip.index}]", round(x + (lane.x1 + lane.x2) / 2, 6)))
+    return found
+
+
+def outputs(plan: Plan) -> tuple[Output, ...]:
+    """All outputs from the left; a block calls its own columns 0, 1, .. from the left."""
+    bits, columns = plan.spec.array.weight_bits, column_wires(plan)
+    made = []
+    for n in range(plan.spec.array.outputs):
+        mine = columns[n * bits : (n + 1) * bits]
+        x, end = mine[0][0], round(mine[-1][0] + plan.t.width, 6)
+        wires = [(f"VL{k}", vl) for k, (_, vl, _) in enumerate(mine)]
+        wires += [(f"GBLB{k}", gblb) for k, (_, _, gblb) in enumerate(mine)]
+        wires += [(net, at) for net, at in strip_wires(plan) if x < at < end]
+        made.append(Output(n, x, round(end - x, 6), tuple((net, round(at - x, 6)) for net, at in wires)))
+    return tuple(made)
+
+
+@cache
+def solve_side(plan: Plan) -> Side:
+    """Wire all kinds of outputs in rows of the same heights; `InputError` for weights of too few bits."""
+    bits = plan.spec.array.weight_bits
+    if bits < LEAST_BITS:
+        raise InputError(f"array.weight_bits: {bits}: the column side needs {LEAST_BITS} or more")
+    places, gates = outputs(plan), arrange(plan)
+    kinds = {output.wires: output for output in places}
+    rows = tuple(row_for(plan.pdk, row) for row in gates)
+    base = max(_landing(plan), *(fan_height(_problem(plan, o, gates, 0.0, rows)) for o in kinds.values()))
+    while True:
+        solved = {}
+        for wires, output in kinds.items():
+            solved[wires] = routed(rows, partial(_problem, plan, output, gates, base))
+            rows = solved[wires][0].rows
+        if all(problem.rows == rows for problem, _ in solved.values()):
+            return Side(places, solved)
+
+
+def _landing(plan: Plan) -> float:
+    """Below the rows: room for the vias of the array's wires."""
+    pdk = plan.pdk
+    rail = row_for(pdk, arrange(plan)[0]).rail
+    return pdk.up2(via_pad(pdk, "met1", "via")[1] + pdk.space("met1") + rail)
+
+
+def _problem(
+    plan: Plan, output: Output, gates: tuple[tuple[Gate, ...], ...], base: float, rows: tuple[Row, ...]
+) -> Problem:
+    """What has to be wired: gates, lines, the columns' wires, and what leaves below."""
+    pins = [Pin(net, "bottom", x) for net, x in output.wires]
+    pins += [Pin(net, "top") for net in below(plan, output)]
+    lines = tuple(Line(net, "met3", y, _line_width(plan)) for net, y in _heights(plan, rows, base).items())
+    return Problem(rows, gates, lines, tuple(pins), width=output.width, base=base)
+
+
+def below(plan: Plan, output: Output) -> list[str]:
+    """Nets that leave at the far edge."""
+    bits = range(plan.spec.array.weight_bits)
+    through = [net for net, _ in output.wires if net[:3] in ("SMP", "SHR")]
+    return ["AL", *(f"DI{k}" for k in bits), *(f"DO{k}" for k in bits), *through]
+
+
+def _line_width(plan: Plan) -> float:
+    return plan.pdk.up2(max(plan.pdk.width("met3"), via_pad(plan.pdk, "met3", "via2")[1]))
+
+
+def _heights(plan: Plan, rows: tuple[Row, ...], base: float) -> dict[str, float]:
+    """Centres of the lines, spread evenly over the rows."""
+    pitch = plan.pdk.down(sum(row.height for row in rows) / len(LINES))
+    first = base + plan.pdk.down(pitch / 2)
+    return {net: round(first + k * pitch, 6) for k, net in enumerate(LINES)}
+
+
+@dataclass(frozen=True)
+class Filler:
+    """Between outputs: left edge, width, and the wires that lead down from the array."""
+
+    x: float
+    width: float
+    wires: Wires
+
+
+def fillers(plan: Plan) -> tuple[Filler, ...]:
+    """What is left between the outputs."""
+    made, x = [], 0.0
+    for output in outputs(plan):
+        if output.x > x:
+            wires = tuple((net, round(at - x, 6)) for net, at in strip_wires(plan) if x < at < output.x)
+            made.append(Filler(x, round(output.x - x, 6), wires))
+        x = round(output.x + output.width, 6)
+    return tuple(made)
+
+
+def _filler_problem(plan: Plan, filler: Filler) -> Problem:
+    """Lines, rails and wells of the outputs, without gates."""
+    made = next(iter(solve_side(plan).kinds.values()))[0]
+    pins = [Pin(net, edge, at) for net, at in filler.wires for edge in ("bottom", "top")]
+    empty = tuple(() for _ in made.rows)
+    return Problem(made.rows, empty, made.lines, tuple(pins), width=filler.width, base=made.base)
+
+
+@block
+def column_logic(lib: Library, plan: Plan, wires: Wires) -> Block:
+    """The block of one kind of output, its columns' wires at the lower edge."""
+    side = solve_side(plan)
+    number = list(side.kinds).index(wires)
+    return draw_block(lib, f"column_logic_{number}" if number else "column_logic", *side.kinds[wires])
+
+
+@block
+def column_output(lib: Library, plan: Plan, wires: Wires) -> Block:
+    """One output as it stands below the array: its wires' met1 at the upper edge."""
+    problem, _ = solve_side(plan).kinds[wires]
+    made = column_logic(lib, plan, wires)
+    c = Canvas(lib, made.name.replace("logic", "output"))
+    c.place(made, mirror_y=True)
+    _landings(c, plan, problem, wires)
+    c.export()
+    return c.done(made.width, made.height)
+
+
+@block
+def column_filler(lib: Library, plan: Plan, filler: Filler) -> Block:
+    """A filler as it stands below the array, with met4 straps that join the rails of each supply."""
+    problem = _filler_problem(plan, filler)
+    wiring = solve(problem)
+    name = f"column_filler_{fillers(plan).index(filler)}"
+    made = draw_block(lib, f"{name}_wires", problem, wiring)
+    c = Canvas(lib, name)
+    c.place(made, mirror_y=True, nets=_supplies(made.circuit.pins))
+    _landings(c, plan, problem, filler.wires)
+    _straps(c, plan, problem, [trunk.x for trunk in wiring.trunks.values()], filler.width)
+    c.export()
+    return c.done(made.width, made.height)
+
+
+def _landings(c: Canvas, plan: Plan, problem: Problem, wires: Wires) -> None:
+    """From the array's met1 to the block's met2."""
+    w, h = via_pad(plan.pdk, "met1", "via")
+    half = plan.pdk.up2(plan.t.line) / 2
+    for net, x in wires:
+        y = problem.height - plan.pdk.up(h / 2)
+        parts.via(c, "via", x, y)
+        parts.rect(c, "met1", x, y, w, h)
+        c.box("met1", x - half, y, x + half, problem.height)
+        parts.rect(c, "met2", x, y, *via_pad(plan.pdk, "met2", "via"))
+        c.port(net, "met1", x - half, y, x + half, problem.height)
+
+
+def _rails(problem: Problem) -> list[tuple[str, float]]:
+    """Supplies and heights of the rails, in the placed block."""
+    ys = [problem.base]
+    for row in problem.rows:
+        ys.append(ys[-1] + row.height)
+    return [(RAILS[k % 2], round(problem.height - y, 6)) for k, y in enumerate(ys)]
+
+
+def _straps(c: Canvas, plan: Plan, problem: Problem, wires: list[float], width: float) -> None:
+    """A met4 strap of each supply, joined with its rails by stacks of vias clear of the ``wires``."""
+    pdk = plan.pdk
+    w = pdk.up2(max(pdk.width("met4"), *via_pad(pdk, "met4", "via3")))
+    edges = sorted([0.0, width, *wires])
+    gap = max(itertools.pairwise(edges), key=lambda pair: pair[1] - pair[0])
+    x = pdk.down(sum(gap) / 2)
+    off = pdk.up((w + pdk.space("met4")) / 2)
+    strap = {"GND": pdk.down(width / 2) - off, "VDD": pdk.down(width / 2) + off}
+    short, long = via_pad(pdk, "met2", "via", "via2")
+    high = pdk.up2(max(via_pad(pdk, "met3", "via2", "via3")))
+    for net, y in _rails(problem):
+        parts.via(c, "via", x, y)
+        parts.rect(c, "met2", x, y, short, max(long, pdk.up2(pdk.area("met2") / short)))
+        parts.via(c, "via2", x, y)
+        x1, x2 = min(x, strap[net]) - high / 2, max(x, strap[net]) + high / 2
+        more = pdk.up(max(0.0, pdk.area("met3") / high - (x2 - x1)) / 2)
+        c.box("met3", x1 - more, y - high / 2, x2 + more, y + high / 2)
+        parts.via(c, "via3", strap[net], y)
+    over = pdk.up(parts.via_reach(pdk, "met4", "via3", w))  # the last rail is the next block's first one
+    for net, at in strap.items():
+        c.box("met4", at - w / 2, -over, at + w / 2, problem.height)
+        c.port(net, "met4", at - w / 2, 0, at + w / 2, problem.height)
+
+
+@block
+def column_side(lib: Library, plan: Plan) -> Block:
+    """All outputs side by side: the upper edge meets the array's lower one, x as there."""
+    c = Canvas(lib, "column_side")
+    for output in outputs(plan):
+        made = column_output(lib, plan, output.wires)
+        c.place(made, output.x, 0, nets=_nets(plan, output.number, made.circuit.pins))
+    for filler in fillers(plan):
+        c.place(column_filler(lib, plan, filler), filler.x, 0)
+    c.export()
+    side = solve_side(plan)
+    last = side.outputs[-1]
+    return c.done(round(last.x + last.width, 6), side.solved(last)[0].height)
+
+
+def _nets(plan: Plan, output: int, pins: Iterable[str]) -> dict[str, str]:
+    """Nets of an output's pins in the whole side."""
+    bits = plan.spec.array.weight_bits
+    nets = {
+        f"{name}{k}": f"{name}[{output * bits + k}]"
+        for name in ("VL", "GBLB", "DI", "DO")
+        for k in range(bits)
+    }
+    nets["AL"] = f"AL[{output}]"
+    return nets | _supplies(pins)
+
+
+def _supplies(pins: Iterable[str]) -> dict[str, str]:
+    """Rails by their supplies' names, each row of wells by its number."""
+    nets = {pin: name for pin in pins if (name := pin.partition("[")[0]) in RAILS}
+    return nets | {pin: f"{pin[:2]}_COLUMNS{pin[2:]}" for pin in pins if pin.startswith(WELL)}
+
+
+def leaving(plan: Plan) -> dict[str, float]:
+    """Nets at the lower edge and their places (um from the array's left edge)."""
+    side, found = solve_side(plan), dict[str, float]()
+    for output in side.outputs:
+        trunks, nets = side.solved(output)[1].trunks, _nets(plan, output.number, ())
+        found |= {nets.get(net, net): round(output.x + trunks[net].x, 6) for net in below(plan, output)}
+    for filler in fillers(plan):
+        found |= {net: round(filler.x + at, 6) for net, at in filler.wires}
+    return found
