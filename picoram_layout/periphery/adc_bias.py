@@ -1,0 +1,74 @@
+"""Bias of all ADC slices: diodes of the ramps' and the comparators' current sources.
+
+Currents are drawn from IREF_R and IREF_C to GND from outside. The ramps' diode carries four times a ramp's
+current: what a slice that ends its ramp kicks into VBR comes back as a quarter of that charge in the others.
+PD high: the diodes are cut off and both lines pulled to VDD, so that no slice draws current.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+from picoram_layout.layout import Block, Library, block
+from picoram_layout.logic.devices import rows_for
+from picoram_layout.logic.draw import draw_block, routed
+from picoram_layout.logic.gates import VDD, Gate, inverter, tap
+from picoram_layout.logic.rows import Row
+from picoram_layout.logic.wiring import Pin, Problem, Wiring
+from picoram_layout.pdk import Pdk
+from picoram_layout.periphery.adc_analog import SHORT, SOURCE, WIDTHS, Rows, strips, unit
+
+RAMP_FINGERS = 8  # of the ramps' diode; a ramp has 2
+COMPARATOR_FINGERS = 4  # of the comparators' diode; Cmp1's tail has as many
+
+
+def bias_rows(pdk: Pdk) -> Rows:
+    """Diodes, capacitors, switches."""
+    short, u = pdk.width("poly"), unit(pdk)
+
+    def row(length: float, *gates: Gate) -> tuple[Gate, ...]:
+        return tuple(replace(g, length=round(length * short, 6)) for g in gates)
+
+    def fingers(gate: str, end: str, count: int) -> str:
+        return " ".join([VDD, *(net for k in range(count) for net in (gate, VDD if k % 2 else end))])
+
+    def both(ramp: str, comparator: str) -> Gate:
+        """Fingers of both lines: what is a diode to the line, what is one to VDD a capacitor."""
+        left, right = fingers("VBR", ramp, RAMP_FINGERS), fingers("VBC", comparator, COMPARATOR_FINGERS)
+        return strips(pdk, "", left + right.removeprefix(VDD), "small", "source")
+
+    return (
+        row(SOURCE, both("VBR", "VBC"), tap()),
+        row(
+            SHORT,
+            tap(),
+            strips(pdk, "IREF_R PDB VBR PDB IREF_R", "VDD PDB VBR", "source", "small"),
+            strips(pdk, "IREF_C PDB VBC PDB IREF_C", "VDD PDB VBC", "source", "small"),
+            inverter(u, u * WIDTHS["p"]).named("pdb", A="PD", Y="PDB"),
+        ),
+        row(SHORT, tap()),
+        row(SOURCE, both(VDD, VDD), tap()),
+    )
+
+
+@cache
+def solve_bias(pdk: Pdk) -> tuple[Problem, Wiring]:
+    """The wired rows: the lines leave at the lower edge, the rest at the upper one."""
+    gates = bias_rows(pdk)
+    rows = rows_for(pdk, gates)
+    pins = (
+        *(Pin(net, "bottom") for net in ("VBR", "VBC")),
+        *(Pin(net, "top") for net in ("IREF_R", "IREF_C", "PD")),
+    )
+
+    def problem(rows: tuple[Row, ...]) -> Problem:
+        return Problem(rows, gates, pins=pins, base=rows[0].rail)
+
+    return routed(rows, problem)
+
+
+@block
+def adc_bias(lib: Library) -> Block:
+    """The bias of all slices."""
+    return draw_block(lib, "adc_bias", *solve_bias(lib.pdk))

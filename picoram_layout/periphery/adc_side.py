@@ -1,0 +1,91 @@
+"""All ADC slices below the column side, and both together: all that each output has below the array.
+
+A slice is as wide as its output and takes AL where its column block leaves it; they share a rail. Between
+slices fillers carry on lines, rails and wells, as they do between the column blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from picoram_layout.layout import Block, Canvas, Library, block
+from picoram_layout.logic.draw import WELL, draw_block
+from picoram_layout.logic.wiring import RAILS, Problem, solve
+from picoram_layout.periphery.adc_analog import OUTPUTS, Place, outputs, solve_analog
+from picoram_layout.periphery.adc_digital import CODE_BITS, solve_slice
+from picoram_layout.periphery.adc_slice import adc_slice
+from picoram_layout.periphery.column_side import Output, column_side, fillers, solve_side
+from picoram_layout.plan import Plan
+
+
+def place_of(plan: Plan, output: Output) -> Place:
+    """Where an output's slice stands."""
+    side = solve_side(plan)
+    number = list(side.kinds).index(output.wires)
+    al = side.solved(output)[1].trunks["AL"].x
+    return Place(output.width, al, f"_{number}" if number else "")
+
+
+def _parts(plan: Plan) -> tuple[Problem, Problem]:
+    """Analog and digital rows of the slices: the same in all."""
+    place = place_of(plan, solve_side(plan).outputs[0])
+    at = outputs(plan.pdk, place.width, place.al)
+    return (
+        solve_analog(plan.pdk, place.width, place.al)[0],
+        solve_slice(plan.pdk, place.width, at["HIT"], at["EN1"])[0],
+    )
+
+
+@block
+def adc_filler(lib: Library, plan: Plan, width: float) -> Block:
+    """Between two slices: their lines, rails and wells."""
+    c, y, rails = Canvas(lib, f"adc_filler_{round(1000 * width)}"), 0.0, 0
+    for part, of in zip(("analog", "digital"), _parts(plan), strict=True):
+        empty = tuple(() for _ in of.rows)
+        problem = Problem(of.rows, empty, of.lines, width=width, base=of.base, joined=True)
+        made = draw_block(lib, f"{c.cell.name}_{part}", problem, solve(problem))
+        y -= of.base if y else 0.0
+        c.place(made, 0.0, y, nets=_rails(made.circuit.pins, rails))
+        y, rails = round(y + made.height, 6), rails + len(of.rows)
+    c.export()
+    return c.done(width, y)
+
+
+def _rails(pins: Sequence[str], below: int) -> dict[str, str]:
+    """Rails and wells by their number from the array; the first rail is the column side's last one."""
+    nets = {}
+    for pin in pins:
+        name, _, number = pin.rstrip("]").partition("[")
+        if name in (*RAILS, WELL):
+            at = int(number) + below
+            nets[pin] = f"{name}_ADC[{at}]" if at else name
+    return nets
+
+
+@block
+def adc_side(lib: Library, plan: Plan) -> Block:
+    """All slices side by side; the upper edge meets the column side, x as there."""
+    c, height = Canvas(lib, "adc_side"), 0.0
+    last = solve_side(plan).outputs[-1]
+    for output in solve_side(plan).outputs:
+        made = adc_slice(lib, place_of(plan, output))
+        nets = {f"CODE[{k}]": f"CODE[{output.number * CODE_BITS + k}]" for k in range(CODE_BITS)}
+        nets |= {net: f"{net}[{output.number}]" for net in ("AL", *OUTPUTS)} | _rails(made.circuit.pins, 0)
+        c.place(made, output.x, 0.0, mirror_y=True, nets=nets)
+        height = made.height
+    for filler in fillers(plan):
+        c.place(adc_filler(lib, plan, filler.width), filler.x, 0.0, mirror_y=True)
+    c.export()
+    return c.done(round(last.x + last.width, 6), height)
+
+
+@block
+def output_side(lib: Library, plan: Plan) -> Block:
+    """Column blocks and slices of all outputs, as they stand below the array."""
+    c = Canvas(lib, "output_side")
+    slices, columns = adc_side(lib, plan), column_side(lib, plan)
+    y = round(slices.height - _parts(plan)[0].base, 6)
+    c.place(slices)
+    c.place(columns, 0.0, y)
+    c.export()
+    return c.done(columns.width, round(y + columns.height, 6))

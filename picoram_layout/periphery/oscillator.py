@@ -1,0 +1,102 @@
+"""Ring oscillator: four differential stages, whose phases tell eight states of a period apart.
+
+Each stage is a pair of inverters; a weaker pair across keeps its two outputs complementary. The ring is
+closed with a twist, so that its eight nodes are one ring of eight equal steps. While EN is low all nodes are
+set to complementary levels and the stages are cut off: it starts as a differential ring.
+
+Rising edges of the eight nodes are an eighth of a period apart whatever nMOS and pMOS are. Falling ones are,
+too, but not both together. So a phase is the state of a pair of NORs that rising edges of a stage's outputs
+set and reset. Phase k follows phase k - 1 by one step: a Johnson code.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from picoram_layout.layout import Block, Library, block
+from picoram_layout.logic.devices import rows_for
+from picoram_layout.logic.draw import draw_block, routed
+from picoram_layout.logic.gates import Gate, gate, inverter, nmos, nor, pmos, tristate
+from picoram_layout.logic.rows import Row
+from picoram_layout.logic.taps import tapped
+from picoram_layout.logic.wiring import Pin, Problem, Wiring
+from picoram_layout.pdk import Pdk
+
+STAGES = 4
+# Channel widths in the PDK's least one, lengths in its least one.
+MAIN_W = 2.0  # a stage's inverters
+KEEP_W = 1.25  # those across
+LENGTH = 2.6  # of both: steps of about 1 ns (sky130, tt, 1.8 V, 27 C)
+NOR_P = 4.0  # pMOS of the NORs, two in series
+_ORDER = (0, 3, 1, 2)  # of the stages' rows: none is far from the next one
+
+
+def stage(pdk: Pdk, k: int) -> list[Gate]:
+    """The gates of stage k: what drives its outputs A<k> and B<k>, what keeps them apart, what sets them."""
+    unit, length = pdk.rule("channel_width", "gate", "diff"), LENGTH * pdk.width("poly")
+    main, keep = pdk.up(MAIN_W * unit), pdk.up(KEEP_W * unit)
+    sources = ("A", "B") if k else ("B", "A")  # the twist
+    made: list[Gate] = []
+    for out, source in zip("AB", sources, strict=True):
+        driver = tristate(main, main, length)
+        made.append(
+            driver.named(f"{out}{k}", A=f"{source}{(k - 1) % STAGES}", E="on", EB="off", Y=f"{out}{k}")
+        )
+    for out, other in ("AB", "BA"):
+        across = gate("GND A n A Y", "VDD A p A Y", keep, keep, "A Y", length)
+        made.append(across.named(f"keep{out}{k}", A=f"{other}{k}", Y=f"{out}{k}"))
+    high, low = ("B", "A") if k % 2 else ("A", "B")
+    made.append(pmos(unit, length=length).named("up", S="VDD", G="on", D=f"{high}{k}"))
+    made.append(nmos(unit, length=length).named("down", S="GND", G="off", D=f"{low}{k}"))
+    return made
+
+
+def buffer(slices: int) -> int:
+    """Fingers of what drives a phase line across so many slices (about 10 fF each)."""
+    return 2 + -(-slices // 2)
+
+
+def phase(pdk: Pdk, k: int, slices: int) -> list[Gate]:
+    """What makes phase k of stage k, and drives its line."""
+    last = buffer(slices)
+    unit = pdk.rule("channel_width", "gate", "diff")
+    rise, fall = ("B", "A") if k % 2 else ("A", "B")
+    return [
+        nor(unit, NOR_P * unit).named(f"x{k}", A=f"{rise}{k}", B=f"y{k}", Y=f"x{k}"),
+        nor(unit, NOR_P * unit).named(f"y{k}", A=f"{fall}{k}", B=f"x{k}", Y=f"y{k}"),
+        inverter(unit, 2 * unit, -(-last // 3)).named(f"z{k}", A=f"y{k}", Y=f"z{k}"),
+        inverter(unit, 2 * unit, last).named(f"PH[{k}]", A=f"z{k}", Y=f"PH[{k}]"),
+    ]
+
+
+def enable(pdk: Pdk) -> list[Gate]:
+    """Both levels of EN."""
+    unit = pdk.rule("channel_width", "gate", "diff")
+    return [
+        inverter(unit, 2 * unit, 2).named("off", A="EN", Y="off"),
+        inverter(unit, 2 * unit, 2).named("on", A="off", Y="on"),
+    ]
+
+
+def gates(pdk: Pdk, slices: int) -> list[list[Gate]]:
+    """The oscillator's gates in rows."""
+    return [row for k in _ORDER for row in (stage(pdk, k), phase(pdk, k, slices))] + [enable(pdk)]
+
+
+@cache
+def solve_oscillator(pdk: Pdk, slices: int) -> tuple[Problem, Wiring]:
+    """Rows and wires of the oscillator: EN enters at the lower edge, PH[0..3] leave at the upper one."""
+    rows = rows_for(pdk, gates(pdk, slices))
+    made = tapped(rows, gates(pdk, slices))
+    pins = (Pin("EN", "bottom"), *(Pin(f"PH[{k}]", "top") for k in range(STAGES)))
+
+    def problem(rows: tuple[Row, ...]) -> Problem:
+        return Problem(rows, made, pins=pins, base=rows[0].rail)
+
+    return routed(rows, problem)
+
+
+@block
+def ring_oscillator(lib: Library, slices: int) -> Block:
+    """The oscillator for so many slices."""
+    return draw_block(lib, "ring_oscillator", *solve_oscillator(lib.pdk, slices))
