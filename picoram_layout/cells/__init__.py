@@ -40,6 +40,29 @@ _CLUSTER = {
 }
 _STYLE = {"style": Parameter("shielded", "", "drawing of the capacitor", ("shielded", "comb"))}
 _SUPPLY = {"supply": Parameter("VDD", "", "supply on the free met2 track", ("VDD", "GND"))}
+_LOGIC = {
+    "n_w": Parameter(0.0, _WIDTH, "channel width of nMOS transistors; 0 is the PDK's minimum"),
+    "p_w": Parameter(0.0, _WIDTH, "channel width of pMOS transistors; 0 is twice the nMOS's"),
+    "length": Parameter(0.0, _WIDTH, "channel length; 0 is the PDK's minimum"),
+}
+_SLICES = {"slices": Parameter(8, "", "ADC slices that the lines cross")}
+_COLUMNS = {
+    "input_bits": Parameter(4, "", "bits of an input: DAC strips stand between columns"),
+    "inputs": Parameter(16, "", "rows of the array: widths of switches go by them"),
+}
+_FINGERS = {"fingers": Parameter(1, "", "transistors in parallel")}
+_LOGIC_CELLS = {
+    "inverter": "Y = not A",
+    **{f"nand{n}": f"NAND of {n} inputs" for n in (2, 3, 4)},
+    **{f"nor{n}": f"NOR of {n} inputs" for n in (2, 3)},
+    "transmission_gate": "A joined with Y while E is high and EB low",
+    "tristate": "inverter that lets go of Y while E is low and EB high",
+    "latch": "transparent while E is high and EB low",
+    "or_nand": "Y = not (A and (B or C))",
+    "xor": "exclusive OR of A and B, of which both levels are there",
+    "flip_flop": "static D flip-flop: two latches",
+    "tspc_flip_flop": "true single-phase clocked D flip-flop, eleven transistors",
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +107,7 @@ def _plan(pdk: Pdk, values: dict[str, Any]) -> Plan:
         "name": "cell",
         "pdk": pdk.name,
         "array": {
-            "inputs": 16,
+            "inputs": values.get("inputs", 16),
             "outputs": max(1, columns // 4),
             "weight_bits": 4,
             "input_bits": bits,
@@ -149,6 +172,99 @@ def _dummy_column(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
     return dummy_column(lib, plan.end)
 
 
+def _row_driver(segment: bool) -> Callable[[Library, Plan, dict[str, Any]], Block]:
+    def draw(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+        from picoram_layout.periphery.row_driver import programmed
+
+        return programmed(lib, plan, min(plan.cuts) if segment else 0)
+
+    return draw
+
+
+def _row_drivers(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+    from picoram_layout.periphery.row_driver import row_drivers
+
+    return row_drivers(lib, plan)
+
+
+def _row_foot(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+    from picoram_layout.periphery.row_foot import row_foot
+
+    return row_foot(lib, plan)
+
+
+def _adc_analog(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+    from picoram_layout.periphery.adc_analog import adc_analog, usual_place
+
+    return adc_analog(lib, usual_place(plan))
+
+
+def _adc_slice(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+    from picoram_layout.periphery.adc_analog import usual_place
+    from picoram_layout.periphery.adc_slice import adc_slice
+
+    return adc_slice(lib, usual_place(plan))
+
+
+def _output_side(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+    from picoram_layout.periphery.adc_side import output_side
+
+    return output_side(lib, plan)
+
+
+def _column_output(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+    from picoram_layout.periphery.column_side import column_output, outputs
+
+    return column_output(lib, plan, outputs(plan)[0].wires)
+
+
+def _column_side(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+    from picoram_layout.periphery.column_side import column_side
+
+    return column_side(lib, plan)
+
+
+def _adc_digital(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+    from picoram_layout.periphery.adc_digital import adc_digital
+
+    width = lib.pdk.up(plan.spec.array.weight_bits * plan.t.width)
+    return adc_digital(lib, width, lib.pdk.up(0.4 * width), lib.pdk.up(0.6 * width))
+
+
+def _adc_bias(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+    from picoram_layout.periphery.adc_bias import adc_bias
+
+    return adc_bias(lib)
+
+
+def _oscillator(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+    from picoram_layout.periphery.oscillator import ring_oscillator
+
+    return ring_oscillator(lib, _slices(values))
+
+
+def _counter(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+    from picoram_layout.periphery.counter import counter
+
+    return counter(lib, _slices(values))
+
+
+def _slices(values: dict[str, Any]) -> int:
+    slices = int(values["slices"])
+    if not 1 <= slices <= 256:
+        raise InputError(f"slices: {slices}: ADC slices that the lines cross (1 to 256)")
+    return slices
+
+
+def _logic(name: str, summary: str) -> CellEntry:
+    def draw(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+        from picoram_layout.logic.cell import catalogue_cell
+
+        return catalogue_cell(lib, name, values)
+
+    return CellEntry(name, summary, _LOGIC | (_FINGERS if name == "inverter" else {}), draw)
+
+
 CATALOGUE: dict[str, CellEntry] = {
     entry.name: entry
     for entry in (
@@ -175,5 +291,30 @@ CATALOGUE: dict[str, CellEntry] = {
             needs_array=True,
         ),
         CellEntry("dummy_column", "end of a column: dummy bitcell and taps", _SPEC, _dummy_column),
+        CellEntry(
+            "row_driver", "driver of a row, lying down, its lines chosen", _CLUSTER, _row_driver(False)
+        ),
+        CellEntry("row_driver_segment", "driver of a segment row", _CLUSTER, _row_driver(True)),
+        CellEntry(
+            "row_drivers", "drivers of 16 rows, as they stand beside the array", _CLUSTER, _row_drivers
+        ),
+        CellEntry("row_foot", "decoders and line drivers below 16 row drivers", _CLUSTER, _row_foot),
+        CellEntry("output_side", "column blocks and ADC slices of four outputs", {}, _output_side),
+        CellEntry(
+            "column_output",
+            "switches, write drivers and latches of an output's columns, below the array",
+            _COLUMNS,
+            _column_output,
+        ),
+        CellEntry("column_side", "all outputs' column blocks side by side", _COLUMNS, _column_side),
+        CellEntry(
+            "adc_digital", "digital part of an ADC slice, on the pitch of four columns", {}, _adc_digital
+        ),
+        CellEntry("adc_analog", "ramp and comparators of an ADC slice", {}, _adc_analog),
+        CellEntry("adc_slice", "ADC slice of one output", {}, _adc_slice),
+        CellEntry("adc_bias", "bias of all ADC slices", {}, _adc_bias),
+        CellEntry("ring_oscillator", "ring of eight states, shared by all ADC slices", _SLICES, _oscillator),
+        CellEntry("counter", "counter of the ring's periods, starts conversions", _SLICES, _counter),
+        *(_logic(name, summary) for name, summary in _LOGIC_CELLS.items()),
     )
 }
