@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 GND, VDD, PLATE = "0", "vdd", "T"
 _SUPPLIES = {"GND": GND, "SUB": GND, "PLATE": GND, "VDD": VDD, "NW": VDD}
 _WORD = re.compile(r"WLL\[(\d+)\]")  # the net of a bitcell's wordline has the cell's number
-_KINDS = {"nfet_01v8": "nfet", "pfet_01v8": "pfet"}
+_KINDS = {"nfet_01v8": "nfet", "pfet_01v8": "pfet", "nfet": "nfet", "pfet": "pfet"}
 
 # Capacitance of wires (fF) between two nets, or (None) from a net to GND; for each circuit by its name.
 Wires = Mapping[tuple[str, str | None], float]
