@@ -214,7 +214,13 @@ def cell(
 def simulate(
     spec: SpecFile,
     what: Annotated[
-        str, typer.Option("--what", metavar="PART", help="bitcell, dac, mac or all.", show_default=True)
+        str,
+        typer.Option(
+            "--what",
+            metavar="PART",
+            help="bitcell, dac, mac, drivers, sram, adc, energy or all.",
+            show_default=True,
+        ),
     ] = "all",
     corner: Annotated[
         str | None,

@@ -498,7 +498,7 @@ def test_spread_is_that_of_the_full_height() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"what": "adc"}, "--what: adc"),
+        ({"what": "ring"}, "--what: ring"),
         ({"corner": "xx"}, "--corner: xx: one of tt, ss"),
         ({"temp": 500.0}, "--temp: 500"),
         ({"vdd": 3.3}, "--vdd: 3.3"),

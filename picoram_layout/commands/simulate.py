@@ -55,7 +55,7 @@ def run(
         _print(found, folder)
         if refreshed:
             print(f"report:  {out / 'report.html'}")
-    return 0 if all(part["met"] for part in found.values()) else 1
+    return 0 if all(part.get("met", True) for part in found.values()) else 1
 
 
 def _silent(group: str, done: int, total: int) -> None:
@@ -109,6 +109,17 @@ def _bitcell(part: dict[str, Any]) -> None:
     print(f"read disturb at most {part['disturb_limit_V']:g} V, no flip: {_verdict(part['met'])}")
 
 
+def _sram(part: dict[str, Any]) -> None:
+    rows = [[key, f"{worst['value']:.4g}", _at(*worst["at"])] for key, worst in part["worst"].items()]
+    table(["worst value", "", "at"], rows, f"SRAM access, {len(part['conditions'])} conditions")
+    count = len(part["accesses"])
+    print(
+        f"{count} accesses of {part['columns']} columns, {part['rows']} rows; "
+        f"wrong bits: {part['wrong_bits']}"
+    )
+    print(f"all bits right, read margin at least {part['margin_limit_V']:g} V: {_verdict(part['met'])}")
+
+
 def _dac(part: dict[str, Any]) -> None:
     rows = [
         [
@@ -151,6 +162,66 @@ def _mac(part: dict[str, Any]) -> None:
     print(f"  {_verdict(part['met'])}")
 
 
+def _adc(part: dict[str, Any]) -> None:
+    limits, energy = part["limits"], part["energy"]
+    print(
+        f"ADC slice, {part['condition']}: {part['codes']} codes (at least {limits['levels']}), "
+        f"{'' if part['monotonic'] else 'NOT '}monotonic, {part['ns_per_lsb']:.3f} ns/LSB, "
+        f"ring {part['ring']['step_ns']:.3f} ns"
+    )
+    print(
+        f"  INL {part['inl']:.2f} LSB (at most {limits['inl']:g}), DNL {part['dnl']:.2f} LSB "
+        f"(at most {limits['dnl']:g}); conversion {part['conversion_ns']:.0f} ns "
+        f"(at most {limits['conversion_ns']:g}), cycle {part['cycle_ns']:.0f} ns"
+    )
+    gated, always = (sum(energy[key].values()) for key in ("gated_pJ", "always_on_pJ"))
+    print(
+        f"  mid scale {gated:.2f} pJ, without dual threshold {always:.2f} pJ: "
+        f"{100 * energy['saved']:.0f} % saved (at least {100 * energy['limit']:g} %)"
+    )
+    rows = [
+        [_at(r["corner"], r["temp_C"], r["vdd_V"])]
+        + [f"{r[key]:.3g}" for key in ("longest_ns", "ns_per_lsb", "bow_lsb", "lead_ns")]
+        for r in part.get("conditions", [])
+    ]
+    if rows:
+        table(["ADC", "longest ns", "ns/LSB", "bow, LSB", "Cmp1 on before HIT, ns"], rows)
+    print(f"  {_verdict(part['met'])}")
+
+
+def _energy(part: dict[str, Any]) -> None:
+    rows = [[name, f"{value:.3f}"] for name, value in part["parts_pJ"].items()]
+    table(
+        ["of an output, pJ", ""], rows, f"energy of a compute cycle, {part['condition']}, {part['rows']} rows"
+    )
+    original = part["original"]
+    print(
+        f"  {part['total_pJ']:.1f} pJ, {part['fJ_per_mac']:.0f} fJ per MAC, {part['tops_per_w']:.1f} TOPS/W "
+        f"at {part['vdd_V']:g} V (the original: {original['tops_per_w']:g} at {original['vdd_V']:g} V, "
+        f"{original['node_nm']} nm)"
+    )
+
+
+def _drivers(part: dict[str, Any]) -> None:
+    rows = [
+        [
+            _at(r["corner"], r["temp_C"], r["vdd_V"]),
+            *(
+                f"{r[f'{s}_{way}']:.2f}"
+                for s in ("wll", "pchb", "sout", "acc", "seg")
+                for way in ("rise", "fall")
+            ),
+            f"{r['ripple']:.1f}",
+            f"{1000 * r['level_off_V']:.2f}",
+        ]
+        for r in part["conditions"]
+    ]
+    edges = [f"{s} {way}" for s in ("WLL", "PCHB", "SOUT", "ACC", "SEG") for way in ("up", "down")]
+    table(["edges, ns", *edges, "ACC ripple", "level off, mV"], rows, f"row drivers, {part['rows']} rows")
+    limits = f"levels sampled to {1000 * part['level_limit_V']:g} mV, ACC in {part['ripple_limit']:g} ns"
+    print(f"{limits}: {_verdict(part['met'])}")
+
+
 def _monte_carlo(part: dict[str, Any]) -> None:
     print(
         f"Monte Carlo, {part['samples']} samples: spread {part['spread_lsb']:.3f} LSB rms, "
@@ -163,5 +234,9 @@ _SECTIONS: dict[str, Callable[[dict[str, Any]], None]] = {
     "bitcell": _bitcell,
     "dac": _dac,
     "mac": _mac,
+    "sram": _sram,
+    "adc": _adc,
+    "energy": _energy,
+    "drivers": _drivers,
     "monte_carlo": _monte_carlo,
 }

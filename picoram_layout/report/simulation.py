@@ -35,7 +35,13 @@ def read_simulation(out: Path, spec: dict[str, Any]) -> dict[str, Any] | None:
 
 def figures(found: dict[str, Any]) -> list[Figure]:
     """Key figures of a summary, those parts that were run."""
-    parts = {"bitcell": _bitcell, "dac": _dac, "mac": _mac, "monte_carlo": _monte_carlo}
+    parts = {
+        "bitcell": _bitcell,
+        "dac": _dac,
+        "mac": _mac,
+        "drivers": _drivers,
+        "monte_carlo": _monte_carlo,
+    }
     return [figure for kind, told in parts.items() if kind in found for figure in told(found[kind])]
 
 
@@ -94,6 +100,16 @@ def _mac(part: dict[str, Any]) -> list[Figure]:
         what = f"gain change, {len(gain['conditions'])} conditions, {gain['rows']} rows"
         found.append(Figure(what, f"{change:.2f} %", f"{limit:g} %", change <= limit))
     return found
+
+
+def _drivers(part: dict[str, Any]) -> list[Figure]:
+    off, limit = 1000 * part["worst"]["level_off_V"], 1000 * part["level_limit_V"]
+    what = f"data lines, off their level when sampled, {len(part['conditions'])} conditions"
+    last, most = part["worst"]["ripple"], part["ripple_limit"]
+    return [
+        Figure(what, f"{off:.2f} mV", f"{limit:g} mV", off <= limit),
+        Figure("ACC from the first to the last row, slowest", f"{last:.1f} ns", f"{most:g} ns", last <= most),
+    ]
 
 
 def _monte_carlo(part: dict[str, Any]) -> list[Figure]:

@@ -72,8 +72,12 @@ def job(
     phases: Phases = SAMPLE,
     deck: Deck | None = None,
     capacitor_sigma: float = 0.0,
+    measures: Sequence[str] = (),
 ) -> Job:
-    """One conversion. A ``deck`` may bring mismatch; ``capacitor_sigma`` (relative): of the capacitors."""
+    """One conversion. A ``deck`` may bring mismatch; ``capacitor_sigma`` (relative): of the capacitors.
+
+    ``measures`` are further lines of the analysis.
+    """
     deck = deck or Deck(f"DAC code {code}", condition)
     for signal in ("SMP", "SHR"):
         deck.source(signal.lower(), phases.levels(signal, condition.vdd), phases.edge)
@@ -95,6 +99,7 @@ def job(
     analysis += [
         f".meas tran first find v(t0) at={last:g}n",
         f".meas tran last find v(t{column - 1}) at={last:g}n",
+        *measures,
     ]
     name = f"DAC code {code} {condition}"
     return Job(name, deck.text(_OPTIONS, analysis), ("shared", "first", "last"), seconds=300)

@@ -135,11 +135,12 @@ def job(
     mismatch: random.Random | None = None,
     capacitor_sigma: float = 0.0,
     row_errors: Sequence[float] | None = None,
+    measures: Sequence[str] = (),
 ) -> Job:
     """One cycle of a vector with these ``levels`` (V) of its input codes.
 
     ``mismatch`` varies every transistor and, by ``capacitor_sigma`` (relative), every MOM capacitor;
-    ``row_errors`` (V) are what each row's level deviates by.
+    ``row_errors`` (V) are what each row's level deviates by; ``measures`` are further lines of the analysis.
     """
     deck, vdd, phases = Deck("MAC", condition, mismatch), condition.vdd, bench.phases
     x, w, size = vector.x, vector.w, bench.lump
@@ -176,13 +177,14 @@ def job(
     deck.start(starts)
     moments = phases.moments
     analysis = [
-        ".save v(al) v(v0_0) v(l0_0) v(t0_0) v(xl0)",
+        f".save v(al) v(v0_0) v(l0_0) v(t0_0) v(xl0){' all' if measures else ''}",
         f".tran 0.1n {phases.end:g}n uic",
         f".meas tran al find v(al) at={moments['added']:g}n",
         f".meas tran earlier find v(al) at={moments['added'] - SETTLED:g}n",
         f".meas tran vl find v(v0_0) at={moments['accumulated']:g}n",
         f".meas tran lbl find v(l0_0) at={moments['multiplied']:g}n",
         f".meas tran t find v(t0_0) at={moments['multiplied']:g}n",
+        *measures,
     ]
     return Job(name, deck.text(_OPTIONS, analysis), ("al", "earlier"), seconds=1800)
 

@@ -122,3 +122,27 @@ def spread(path: Path, found: Mapping[str, Any]) -> None:
     title = f"{len(al)} samples: {found['spread_lsb']:.2f} LSB rms at {found['full_rows']} rows"
     with _figure(path, title, "deviation from the mean (LSB)", "samples") as axes:
         axes.hist([(value - middle) / lsb * scale for value in al], bins=20)
+
+
+def energy(path: Path, found: Mapping[str, Any], condition: str) -> None:
+    """What takes the energy of a compute cycle."""
+    title = f"{found['fJ_per_mac']:.0f} fJ per MAC, {found['tops_per_w']:.1f} TOPS/W, {condition}"
+    with _figure(path, title, "pJ per output and cycle", "") as axes:
+        names = list(found["parts_pJ"])[::-1]
+        bars = axes.barh(names, [found["parts_pJ"][name] for name in names])
+        axes.bar_label(bars, fmt="%.2f", padding=2, fontsize="small")
+        axes.margins(x=0.15)
+
+
+def transfer(path: Path, found: Mapping[str, Any]) -> None:
+    """INL and DNL of the ADC's codes."""
+    title = f"ADC slice, {found['condition']}: {found['codes']} codes, {found['ns_per_lsb']:.3f} ns/LSB"
+    with _figure(path, title, "AL (V)", "LSB") as axes:
+        curves = found["curves"]
+        at = curves["code_edge_V"]
+        axes.plot(at, curves["inl"], "C0-", label=f"INL, at most {found['inl']:.2f}")
+        axes.plot(at[1:], curves["dnl"], "C1-", lw=0.7, label=f"DNL, at most {found['dnl']:.2f}")
+        times = axes.twinx()
+        times.plot([p["al_V"] for p in found["points"]], [p["time_ns"] for p in found["points"]], "k.", ms=3)
+        times.set_ylabel("ramp to HIT (ns)")
+        axes.legend(fontsize="small")

@@ -16,7 +16,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from picoram_layout.errors import InputError
-from picoram_layout.simulation import bitcell, dac, mac, montecarlo, ngspice, plots
+from picoram_layout.simulation import (
+    adc,
+    adc_slice,
+    bitcell,
+    converter,
+    dac,
+    drivers,
+    energy,
+    mac,
+    montecarlo,
+    ngspice,
+    plots,
+    sram,
+)
 from picoram_layout.simulation.circuits import GND, Cell, Transistor, Wires, flat
 from picoram_layout.simulation.models import CORNERS, Condition, require_models
 from picoram_layout.simulation.phases import COMPUTE, SAMPLE, VREF
@@ -27,7 +40,7 @@ if TYPE_CHECKING:
 
     from picoram_layout.plan import Plan
 
-WHAT = ("bitcell", "dac", "mac", "all")
+WHAT = ("bitcell", "dac", "mac", "drivers", "sram", "adc", "energy", "all")
 TEMPS, SUPPLIES = (-40.0, 27.0, 105.0), (1.62, 1.8, 1.98)
 TYPICAL = Condition()
 RANDOM_VECTORS = 24
@@ -119,6 +132,20 @@ class Circuits:
             others=others,
         )
 
+    def output(self) -> sram.Bench:
+        """An output's column side with its columns."""
+        bits, rows = self.plan.spec.array.weight_bits, {k: row for row, k in self.plan.cuts.items()}
+        names = [circuit.name for circuit in self.netlist.each_circuit()]
+        cut = self.cell(next(name for name in names if name.endswith("_segment_cut")))
+        return sram.Bench(
+            block=sram.block(self.plan),
+            cluster=self.cell("cluster_vdd"),
+            cut=cut.only("SEG", "VL", "VL_UP"),
+            rows=self.plan.rows,
+            cuts=tuple(rows.get(k, 0) for k in range(bits)),
+            index=self.cells_per_cluster // 2,
+        )
+
     def _sample_unit(self) -> Transistor:
         """The part of a sampling switch that one column has, from GND to XL."""
         fingers = self.cell("dac_strip_0_vdd").gated_by("SMP")
@@ -192,7 +219,15 @@ def simulate(
     program = ngspice.find_ngspice()
     plots.require()
     session = Session(circuits, Store(folder), choice, workers, report)
-    kinds: dict[str, Callable[[Session], dict[str, Any]]] = {"bitcell": _bitcell, "dac": _dac, "mac": _mac}
+    kinds: dict[str, Callable[[Session], dict[str, Any]]] = {
+        "bitcell": _bitcell,
+        "dac": _dac,
+        "mac": _mac,
+        "sram": _sram,
+        "adc": _adc,
+        "drivers": _drivers,
+        "energy": _energy,
+    }
     chosen = list(kinds) if choice.what == "all" else [choice.what]
     found: dict[str, Any] = {kind: kinds[kind](session) for kind in chosen}
     if choice.samples:
@@ -224,6 +259,17 @@ def _bitcell(s: Session) -> dict[str, Any]:
     plots.butterfly(folder / "butterfly.png", curves, found["conditions"][shown], str(conditions[shown]))
     plots.disturb(folder / "disturb.png", found["conditions"], bitcell.DISTURB_LIMIT)
     return {**found, "seconds": seconds(results)}
+
+
+def _sram(s: Session) -> dict[str, Any]:
+    conditions, bench = s.choice.conditions(), s.circuits.output()
+    chosen = sram.accesses(bench.bits)
+    results = s.run("SRAM", [sram.job(bench, chosen, c) for c in conditions])
+    cell, access = s.circuits.cell("bitcell"), bench.cluster.only("ACC", "LBL", "VL")
+    curves = s.run("SRAM, margins", [bitcell.butterfly_job(cell, access, c) for c in conditions])
+    margins = [bitcell.margins(bitcell.curves(result))["read_snm_V"] for result in curves]
+    found = sram.summary(bench, chosen, conditions, results, margins)
+    return {**found, "seconds": seconds([*results, *curves])}
 
 
 def _dac(s: Session) -> dict[str, Any]:
@@ -273,6 +319,57 @@ def _mac(s: Session) -> dict[str, Any]:
     return found
 
 
+def _adc(s: Session) -> dict[str, Any]:
+    condition, plan = s.choice.single, s.circuits.plan
+    made = adc_slice.circuits(plan, s.circuits.bench())
+    width = plan.spec.array.weight_bits * plan.t.width
+    ring = converter.ring(converter.blocks(plan.pdk, plan.spec.array.outputs, width), condition)
+    results = s.run("ADC transfer", adc.jobs(made, condition))
+    found = adc.summary(condition, results, ring)
+    energy = s.run("ADC energy", adc.energy_jobs(made, condition))
+    found["energy"] = adc.energy(condition, energy)
+    found["met"] = found["met"] and found["energy"]["met"]
+    conditions = s.choice.conditions()
+    grid: list[Result] = []
+    if len(conditions) > 1:
+        grid = s.run("ADC, all conditions", adc.corner_jobs(made, conditions))
+        found["conditions"] = adc.corners(conditions, grid)
+    plots.transfer(s.store.folder / "adc.png", found)
+    return {**found, "seconds": seconds([*results, *energy, *grid])}
+
+
+def _energy(s: Session) -> dict[str, Any]:
+    condition, plan, full = s.choice.single, s.circuits.plan, s.circuits.bench()
+    vref = condition.vdd * VREF
+    small = full.reduced(max(SMALL_ROWS, 1 << s.w_bits))
+    levels = s.levels([condition], "DAC levels")[condition]
+    drawn = [v for v in mac.vectors(small, s.x_levels, 2, _SEED) if v.name.startswith("random")]
+    cycles = s.run("energy, cycles", [energy.cycle_job(small, v, levels, condition) for v in drawn])
+    codes = range(s.x_levels)
+    sampled = s.run("energy, inputs", [energy.sample_job(s.row, c, condition, vref) for c in codes])
+    driver = s.run(
+        "energy, row drivers", [energy.driver_job(drivers.bench(plan, s.circuits.cell), condition)]
+    )
+    made = adc_slice.circuits(plan, full)
+    slices = s.run("ADC energy", adc.energy_jobs(made, condition))
+    width = plan.spec.array.weight_bits * plan.t.width
+    ring = converter.ring(converter.blocks(plan.pdk, plan.spec.array.outputs, width), condition)
+    parts = adc.energy(condition, slices)["gated_pJ"]
+    time = ring.step * 2**adc_slice.BITS * adc.STATES  # until the counter is full
+    parts["share of the ring"] = ring.current * condition.vdd * time * 1e-3 / plan.spec.array.outputs
+    found = energy.summary(
+        full,
+        small.rows,
+        condition.vdd,
+        cycles,
+        driver[0],
+        [energy.sampled_pJ(s.row, c, vref, r) for c, r in zip(codes, sampled, strict=True)],
+        parts,
+    )
+    plots.energy(s.store.folder / "energy.png", found, str(condition))
+    return {**found, "condition": str(condition), "seconds": seconds([*cycles, *sampled, *driver, *slices])}
+
+
 def _gain(s: Session, bench: mac.Bench, conditions: Sequence[Condition]) -> dict[str, Any]:
     """Gain at all conditions with a reduced output: a ratio of capacitances, which rows do not change."""
     conditions = list(dict.fromkeys([TYPICAL, *conditions]))
@@ -298,6 +395,12 @@ def _gain(s: Session, bench: mac.Bench, conditions: Sequence[Condition]) -> dict
         "met": worst <= mac.GAIN_LIMIT,
         "seconds": seconds(results),
     }
+
+
+def _drivers(s: Session) -> dict[str, Any]:
+    conditions, bench = s.choice.conditions(), drivers.bench(s.circuits.plan, s.circuits.cell)
+    results = s.run("row drivers", drivers.jobs(bench, conditions))
+    return {**drivers.summary(bench, conditions, results), "seconds": seconds(results)}
 
 
 def _monte_carlo(s: Session) -> dict[str, Any]:

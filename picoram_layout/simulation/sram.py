@@ -1,0 +1,334 @@
+"""SRAM access through the column side: random words are written to and read from real cells of one output.
+
+The drawn block (its netlist, which LVS proves, with the capacitance of its wires) stands below its columns.
+Each column has a real cluster in its first and one in its last row; the rows between are lumps of
+switched-off devices and wires along resistive bitlines, with VL's segment device where the column has one.
+Lines and row wires are ideal sources: their drivers' delay and energy come on top.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from picoram_layout.plan import Plan
+from picoram_layout.simulation.circuits import GND, VDD, Cell, Transistor, renamed, selected
+from picoram_layout.simulation.deck import Deck
+from picoram_layout.simulation.mac import VL_OHM
+from picoram_layout.simulation.models import Condition
+from picoram_layout.simulation.phases import Steps
+from picoram_layout.simulation.results import Job, Result
+
+_OPTIONS = "method=gear reltol=1e-3 abstol=1e-14 gmin=1e-15"
+_LUMPS = 4  # per bitline segment
+_WORDS = 1  # random words to each row, each followed by its complement
+_SEED = 0
+_FULL_LEVEL = 0.9  # part of VDD that a level has at least
+MARGIN_LIMIT = 0.1  # V: static noise margin of a cell that is read, which mismatch needs
+PERIOD = 36.0  # ns of one access
+EDGE = 0.3
+LEAD = 4.0  # ns before the first one: precharge settles
+# Signals of one access: (ns, level). What is not named rests.
+REST: Mapping[str, int] = {
+    "PREB": 0, "VLRST": 1, "ALRST": 1, "COL": 0, "WE": 0, "RE": 0, "PCHB": 0, "WLL": 0, "WLR": 0, "ACC": 0,
+}  # fmt: skip
+READ: Mapping[str, Steps] = {
+    "PREB": ((0.0, 1), (22.0, 0)),
+    "WLR": ((1.0, 1), (21.0, 0)),
+    "RE": ((2.0, 1), (20.0, 0)),
+}
+WRITE: Mapping[str, Steps] = {
+    "PREB": ((0.0, 1), (22.0, 0)),
+    "VLRST": ((0.0, 0), (22.0, 1)),
+    "PCHB": ((0.0, 1), (22.0, 0)),
+    "WE": ((1.0, 1), (21.0, 0)),
+    "WLL": ((2.0, 1), (20.0, 0)),
+    "WLR": ((2.0, 1), (20.0, 0)),
+    "ACC": ((2.0, 1), (20.0, 0)),
+}
+_ROW_SIGNALS = ("WLL", "WLR", "ACC")
+
+
+@dataclass(frozen=True)
+class Access:
+    """A word that is written to a row (0: the first, 1: the last), or read from it (what is expected)."""
+
+    write: bool
+    row: int
+    word: int
+
+
+def accesses(bits: int, words: int = _WORDS, seed: int = _SEED) -> list[Access]:
+    """Random words and their complements to both rows, each read after the other row was written."""
+    draw, top = random.Random(seed), (1 << bits) - 1
+    found = []
+    for _ in range(words):
+        first, last = draw.randint(0, top), draw.randint(0, top)
+        for a, b in ((first, last), (top - first, top - last)):
+            found += [Access(True, 0, a), Access(True, 1, b), Access(False, 0, a), Access(False, 1, b)]
+    return found
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One output: its block below the array, its cluster, rows, the row that cuts each column's VL (or 0)."""
+
+    block: Cell
+    cluster: Cell
+    cut: Transistor
+    rows: int
+    cuts: tuple[int, ...]
+    index: int = 4
+    ohm: float = VL_OHM
+
+    @property
+    def bits(self) -> int:
+        """Columns."""
+        return len(self.cuts)
+
+
+def block(plan: Plan) -> Cell:
+    """The drawn block of the first output with its wires' capacitance."""
+    from picoram_layout.layout import Library
+    from picoram_layout.periphery.column_side import column_logic, outputs, solve_side
+    from picoram_layout.simulation.circuits import flat
+    from picoram_layout.wires.blocks import block_wires
+
+    lib, wires = Library(plan.pdk), outputs(plan)[0].wires
+    made = column_logic(lib, plan, wires)
+    return flat(
+        lib.netlist, made.name, {made.name: block_wires(lib, made.name, *solve_side(plan).kinds[wires])}
+    )
+
+
+def levels(
+    chosen: Sequence[Access], signal: str, vdd: float, row: int | None = None
+) -> list[tuple[float, float]]:
+    """(time, voltage) steps of a signal over all accesses; a row's own ones move in its accesses alone."""
+    steps = [(0.0, REST[signal] * vdd)]
+    for k, access in enumerate(chosen):
+        if row in (None, access.row):
+            table = WRITE if access.write else READ
+            steps += [(k * PERIOD + LEAD + time, level * vdd) for time, level in table.get(signal, ())]
+    return steps
+
+
+def data(chosen: Sequence[Access], bit: int, vdd: float) -> list[tuple[float, float]]:
+    """Steps of a data input: a write's word comes with its access and stays."""
+    steps = [(0.0, 0.0)]
+    for k, access in enumerate(chosen):
+        if access.write:
+            steps.append((k * PERIOD + LEAD, vdd * (access.word >> bit & 1)))
+    return steps
+
+
+def job(bench: Bench, chosen: Sequence[Access], condition: Condition) -> Job:
+    """All accesses one after the other; measured are words at DO and in the cells, times and energies."""
+    deck, vdd = Deck("SRAM access", condition), condition.vdd
+    for signal in ("PREB", "VLRST", "ALRST", "COL", "WE", "RE", "PCHB"):
+        deck.source(signal, levels(chosen, signal, vdd), EDGE)
+    for row in (0, 1):
+        for signal in _ROW_SIGNALS:
+            deck.source(f"{signal}r{row}", levels(chosen, signal, vdd, row), EDGE)
+    starts: dict[str, float] = {"AL": 0.0}
+    for c in range(bench.bits):
+        deck.source(f"DI{c}", data(chosen, bench.bits - 1 - c, vdd), EDGE)
+        starts |= _column(deck, bench, c, chosen, vdd)
+    deck.cell(bench.block)
+    deck.start(starts)
+    end = LEAD + len(chosen) * PERIOD
+    measures = [m for k, access in enumerate(chosen) for m in _measures(bench, k, access, vdd)]
+    wanted = tuple(line.split()[2] for line in measures if " find " in line or " integ " in line)
+    text = deck.text(_OPTIONS, [f".tran 0.05n {end:g}n uic", *measures])
+    return Job(f"SRAM {condition}", text, wanted, seconds=900)
+
+
+def _column(deck: Deck, bench: Bench, c: int, chosen: Sequence[Access], vdd: float) -> dict[str, float]:
+    """Bitlines of a column with their loads, and its two real clusters; levels that they start with."""
+    rows, cut = bench.rows, bench.cuts[c]
+    parts = [(0, cut or rows), *(((cut, rows),) if cut else ())]
+    starts: dict[str, float] = {}
+    nodes = {"VL": f"VL{c}", "GBLB": f"GBLB{c}"}
+    below = dict(nodes)
+    for part, (first, last) in enumerate(parts):
+        for n in range(_LUMPS):
+            count = (last - first) / _LUMPS
+            for wire in ("VL", "GBLB"):
+                node = f"{wire}{c}_{part}_{n}"
+                if wire == "VL" and part and not n:
+                    deck.mos(
+                        renamed(
+                            Cell("", (), (bench.cut,), ()), _ends(bench.cut, nodes[wire], node)
+                        ).transistors[0]
+                    )
+                else:
+                    deck.resistor(nodes[wire], node, bench.ohm * count)
+                nodes[wire] = node
+                starts[node] = 0.0 if wire == "VL" else vdd
+            _idle(deck, bench, nodes, count)
+    first_word, last_word = (next(a.word for a in chosen if a.write and a.row == r) for r in (0, 1))
+    for row, (at, word) in enumerate(((below, first_word), (nodes, last_word))):
+        bit = word >> (bench.bits - 1 - c) & 1
+        starts |= _cluster(deck, bench, f"c{c}r{row}", row, at, 1 - bit, vdd)  # the first write flips it
+    return starts | {f"VL{c}": 0.0, f"GBLB{c}": vdd}
+
+
+def _ends(t: Transistor, lower: str, upper: str) -> dict[str, str]:
+    """Nets of the segment device, which is on."""
+    return {"VL": lower, "VL_UP": upper, "SEG": VDD, t.g: VDD}
+
+
+def _idle(deck: Deck, bench: Bench, nodes: Mapping[str, str], count: float) -> None:
+    """``count`` clusters that are not accessed: what they hang on the bitlines, off, with their wires.
+
+    Pass gates have a 0 behind them, which is the worst for GBLB's high level.
+    """
+    for wire, node in nodes.items():
+        deck.capacitor(node, GND, bench.cluster.total(wire) * count)
+        for t in bench.cluster.transistors:
+            if wire in (t.d, t.s) and (t.d, t.s) != (wire, wire) and t.g != "SEG":
+                far = VDD if "LBL" in (t.d, t.s) else GND
+                ends = {t.d: far, t.s: far} | {wire: node, t.g: GND}
+                deck.mos(renamed(Cell("", (), (t,), ()), ends).transistors[0], count)
+
+
+def _cluster(
+    deck: Deck, bench: Bench, name: str, row: int, at: Mapping[str, str], stored: int, vdd: float
+) -> dict[str, float]:
+    """A real cluster with its cell and MAC unit; the idle cells are lumped."""
+    q, qb = cell_nodes(bench.cluster, bench.index)
+    word = {f"{w}[{bench.index}]": f"{w}r{row}" for w in ("WLL", "WLR")}
+    nets = {**at, **word, "ACC": f"ACCr{row}", "PCHB": "PCHB", "SOUT": GND, "SEG": VDD, "XL": GND}
+    nets |= {q: f"{name}_q", qb: f"{name}_qb", "VL_UP": at["VL"]}
+    part = list(selected(bench.cluster, bench.index))
+    made = renamed(replace(bench.cluster, transistors=tuple(t for t, _ in part)), nets, f"{name}_")
+    for t, (_, m) in zip(made.transistors, part, strict=True):
+        deck.mos(t, m)
+    for a, b, value in made.capacitors:
+        if not {a, b} & set(at.values()):  # those are in the lumps
+            deck.capacitor(a, b, value)
+    return {f"{name}_q": vdd * stored, f"{name}_qb": vdd * (1 - stored), f"{name}_LBL": vdd}
+
+
+def cell_nodes(cluster: Cell, index: int) -> tuple[str, str]:
+    """The nodes of a cell: behind WLL and behind WLR."""
+    found = []
+    for word, bitline in (("WLL", "LBL"), ("WLR", "GBLB")):
+        gate = cluster.only(f"{word}[{index}]", bitline)
+        found.append(gate.s if gate.d == bitline else gate.d)
+    return found[0], found[1]
+
+
+def _measures(bench: Bench, k: int, access: Access, vdd: float) -> list[str]:
+    """Levels, times and energy of one access."""
+    begin = LEAD + k * PERIOD
+    end = begin + PERIOD - 1.0
+    found = [f".meas tran e{k} integ i(vvdd) from={begin:g}n to={begin + PERIOD:g}n"]
+    for c in range(bench.bits):
+        bit = access.word >> (bench.bits - 1 - c) & 1
+        for row in (0, 1):
+            for node in ("q", "qb"):
+                found.append(f".meas tran {node}{row}_{k}_{c} find v(c{c}r{row}_{node}) at={end:g}n")
+        if access.write:
+            word = begin + WRITE["WLL"][0][0] + EDGE / 2
+            for node, way in (("q", bit), ("qb", 1 - bit)):
+                level, edge = (0.9, "rise") if way else (0.1, "fall")
+                target = f"v(c{c}r{access.row}_{node}) val={level * vdd:g} {edge}=1"
+                found.append(f".meas tran w{node}_{k}_{c} trig at={word:g}n targ {target} td={word:g}n")
+            continue
+        word = begin + READ["WLR"][0][0] + EDGE / 2
+        latched = begin + READ["RE"][1][0]
+        found.append(f".meas tran do_{k}_{c} find v(DO{c}) at={end:g}n")
+        low = f"v(c{c}r{access.row}_{'qb' if bit else 'q'})"
+        found.append(f".meas tran bump_{k}_{c} max {low} from={word:g}n to={end:g}n")
+        found.append(f".meas tran line_{k}_{c} find v(GBLB{c}) at={latched:g}n")
+        if bit:
+            found.append(
+                f".meas tran t_{k}_{c} trig at={word:g}n targ v(DO{c}) val={vdd / 2:g} rise=1 td={word:g}n"
+            )
+    return found
+
+
+def summary(
+    bench: Bench,
+    chosen: Sequence[Access],
+    conditions: Sequence[Condition],
+    results: Sequence[Result],
+    margins: Sequence[float],
+) -> dict[str, Any]:
+    """Every condition's numbers and the worst of each; ``margins`` are the cell's read margins (V)."""
+    rows: list[dict[str, Any]] = []
+    for condition, result, margin in zip(conditions, results, margins, strict=True):
+        v, vdd = result.values, condition.vdd
+
+        def most(stem: str, v: Mapping[str, float] = v) -> float:
+            return max((value for name, value in v.items() if name.startswith(stem)), default=math.nan)
+
+        reads = [k for k, access in enumerate(chosen) if not access.write]
+        energy = [-v[f"e{k}"] * vdd for k in range(len(chosen))]
+        missing = sum(f"t_{k}_{c}" not in v for k, c in _ones(bench, chosen))
+        rows.append(
+            {
+                "corner": condition.corner,
+                "temp_C": condition.temp,
+                "vdd_V": vdd,
+                "wrong_bits": wrong(bench, chosen, v, vdd) + missing,
+                "access_ns": 1e9 * most("t_"),
+                "write_ns": 1e9 * max(most("wq_"), most("wqb_")),
+                "bump_V": most("bump_"),
+                "read_snm_V": margin,
+                "read_J": sum(energy[k] for k in reads) / len(reads),
+                "write_J": sum(e for k, e in enumerate(energy) if k not in reads)
+                / (len(energy) - len(reads)),
+            }
+        )
+    worst: dict[str, Any] = {}
+    for key in ("access_ns", "write_ns", "bump_V", "read_J", "write_J", "read_snm_V"):
+        way: Callable[..., Any] = min if key == "read_snm_V" else max
+        row = way(rows, key=lambda found, key=key: found[key])
+        worst[key] = {"value": row[key], "at": [row["corner"], row["temp_C"], row["vdd_V"]]}
+    bits = sum(row["wrong_bits"] for row in rows)
+    safe = worst["read_snm_V"]["value"] >= MARGIN_LIMIT
+    return {
+        "conditions": rows,
+        "worst": worst,
+        "accesses": [[a.write, a.row, a.word] for a in chosen],
+        "rows": bench.rows,
+        "columns": bench.bits,
+        "period_ns": PERIOD,
+        "wrong_bits": bits,
+        "margin_limit_V": MARGIN_LIMIT,
+        "met": not bits and safe,
+    }
+
+
+def _ones(bench: Bench, chosen: Sequence[Access]) -> list[tuple[int, int]]:
+    """Reads and columns that give a 1: there GBLB falls and DO rises, unless it was high before."""
+    found, before = [], 0
+    for k, access in enumerate(chosen):
+        if access.write:
+            continue
+        rising = access.word & ~before
+        found += [(k, c) for c in range(bench.bits) if rising >> (bench.bits - 1 - c) & 1]
+        before = access.word
+    return found
+
+
+def wrong(bench: Bench, chosen: Sequence[Access], v: Mapping[str, float], vdd: float) -> int:
+    """Bits that are not what was written: in the cells after every access, and at DO after reads."""
+    count, stored = 0, dict[int, int]()
+    for k, access in enumerate(chosen):
+        if access.write:
+            stored[access.row] = access.word
+        for c in range(bench.bits):
+            at = bench.bits - 1 - c
+            for row, word in stored.items():
+                q, qb = (v[f"{node}{row}_{k}_{c}"] for node in ("q", "qb"))
+                count += (q - qb if word >> at & 1 else qb - q) < _FULL_LEVEL * vdd
+            if not access.write:
+                level = v[f"do_{k}_{c}"]
+                count += (level if access.word >> at & 1 else vdd - level) < _FULL_LEVEL * vdd
+    return count
