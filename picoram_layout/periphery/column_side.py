@@ -136,10 +136,14 @@ def _line_width(plan: Plan) -> float:
 
 
 def _heights(plan: Plan, rows: tuple[Row, ...], base: float) -> dict[str, float]:
-    """Centres of the lines, spread evenly over the rows."""
-    pitch = plan.pdk.down(sum(row.height for row in rows) / len(LINES))
-    first = base + plan.pdk.down(pitch / 2)
-    return {net: round(first + k * pitch, 6) for k, net in enumerate(LINES)}
+    """Centres of the lines, dealt to the rows: away from the rails, whose straps' stacks have met3, too."""
+    found, y = {}, base
+    for number, row in enumerate(rows):
+        mine = [net for k, net in enumerate(LINES) if k * len(rows) // len(LINES) == number]
+        for k, net in enumerate(mine, 1):
+            found[net] = plan.pdk.down(y + row.height * k / (len(mine) + 1))
+        y += row.height
+    return found
 
 
 @dataclass(frozen=True)
