@@ -22,6 +22,7 @@ from picoram_layout.cells.thin_cell import via_pad
 from picoram_layout.logic.gates import GND, NONE, TAP, VDD, Gate, strips
 from picoram_layout.logic.rows import Row, gate_length
 from picoram_layout.logic.tracks import find as find_tracks
+from picoram_layout.pdk import Pdk
 
 RAILS = (GND, VDD)
 
@@ -166,6 +167,11 @@ class Line:
     layer: str
     y: float
     w: float
+
+
+def line_width(pdk: Pdk) -> float:
+    """Width of a met3 line (um): vias from trunks lie anywhere along it."""
+    return pdk.up2(max(pdk.width("met3"), via_pad(pdk, "met3", "via2")[1]))
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from picoram_layout.cells.thin_cell import via_pad
 from picoram_layout.layout import Block, Library, block
 from picoram_layout.logic.devices import rows_for
 from picoram_layout.logic.draw import draw_block, routed
 from picoram_layout.logic.gates import NONE, Gate, inverter, nand, nor, tap
 from picoram_layout.logic.rows import Row
-from picoram_layout.logic.wiring import Line, Pin, Problem, Wiring, fan_height
+from picoram_layout.logic.wiring import Line, Pin, Problem, Wiring, fan_height, line_width
 from picoram_layout.pdk import Pdk
 from picoram_layout.plan import Plan
 
@@ -139,7 +138,7 @@ def slice_width(plan: Plan) -> float:
 
 def spread(pdk: Pdk, names: Sequence[str], bottom: float, top: float) -> tuple[Line, ...]:
     """met3 lines at equal distances between two heights."""
-    w = pdk.up2(max(pdk.width("met3"), via_pad(pdk, "met3", "via2")[1]))
+    w = line_width(pdk)
     pitch = pdk.down((top - bottom) / len(names))
     first = pdk.down(bottom + pitch / 2)
     return tuple(Line(name, "met3", round(first + k * pitch, 6), w) for k, name in enumerate(names))

@@ -19,13 +19,12 @@ import itertools
 from collections.abc import Sequence
 from functools import cache
 
-from picoram_layout.cells.thin_cell import via_pad
 from picoram_layout.layout import Block, Library, block
 from picoram_layout.logic.devices import rows_for
 from picoram_layout.logic.draw import draw_block, routed
 from picoram_layout.logic.gates import Gate, inverter, latch, nand, nor, or_nand, tap, xor
 from picoram_layout.logic.rows import Row
-from picoram_layout.logic.wiring import Line, Pin, Problem, Wiring, fan_height
+from picoram_layout.logic.wiring import Line, Pin, Problem, Wiring, fan_height, line_width
 from picoram_layout.pdk import Pdk
 
 PHASES = 4
@@ -98,11 +97,6 @@ _LINES = (
     ("COUNT", 4, COUNTER_BITS),
     ("LOAD", 6, 1),
 )
-
-
-def line_width(pdk: Pdk) -> float:
-    """Width of a line (um)."""
-    return pdk.up2(max(pdk.width("met3"), via_pad(pdk, "met3", "via2")[1]))
 
 
 def lines(pdk: Pdk, rows: Sequence[Row], base: float) -> tuple[Line, ...]:

@@ -21,7 +21,7 @@ from picoram_layout.logic.devices import row_for
 from picoram_layout.logic.draw import WELL, draw_block, routed
 from picoram_layout.logic.gates import Gate
 from picoram_layout.logic.rows import Row
-from picoram_layout.logic.wiring import RAILS, Line, Pin, Problem, Wiring, fan_height, solve
+from picoram_layout.logic.wiring import RAILS, Line, Pin, Problem, Wiring, fan_height, line_width, solve
 from picoram_layout.periphery.column_logic import LEAST_BITS, LINES, arrange
 from picoram_layout.plan import Plan
 
@@ -120,7 +120,7 @@ def _problem(
     """What has to be wired: gates, lines, the columns' wires, and what leaves below."""
     pins = [Pin(net, "bottom", x) for net, x in output.wires]
     pins += [Pin(net, "top") for net in below(plan, output)]
-    lines = tuple(Line(net, "met3", y, _line_width(plan)) for net, y in _heights(plan, rows, base).items())
+    lines = tuple(Line(net, "met3", y, line_width(plan.pdk)) for net, y in _heights(plan, rows, base).items())
     return Problem(rows, gates, lines, tuple(pins), width=output.width, base=base)
 
 
@@ -129,10 +129,6 @@ def below(plan: Plan, output: Output) -> list[str]:
     bits = range(plan.spec.array.weight_bits)
     through = [net for net, _ in output.wires if net[:3] in ("SMP", "SHR")]
     return ["AL", *(f"DI{k}" for k in bits), *(f"DO{k}" for k in bits), *through]
-
-
-def _line_width(plan: Plan) -> float:
-    return plan.pdk.up2(max(plan.pdk.width("met3"), via_pad(plan.pdk, "met3", "via2")[1]))
 
 
 def _heights(plan: Plan, rows: tuple[Row, ...], base: float) -> dict[str, float]:

@@ -23,7 +23,6 @@ from functools import cache, partial
 
 from picoram_layout.array.array import left_wires
 from picoram_layout.cells import parts
-from picoram_layout.cells.thin_cell import via_pad
 from picoram_layout.errors import InputError
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.draw import draw_block, pads, routed, trunk_vias
@@ -38,6 +37,7 @@ from picoram_layout.logic.wiring import (
     Unroutable,
     Wiring,
     fan_height,
+    line_width,
     trunk_pitch,
 )
 from picoram_layout.netlist.circuit import moved
@@ -164,7 +164,7 @@ def _problem(
     return Problem(
         rows,
         a.gates,
-        tuple(Line(name, "met3", y, _line_width(plan)) for name, y in at.items()),
+        tuple(Line(name, "met3", y, line_width(plan.pdk)) for name, y in at.items()),
         tuple(Pin(net, "bottom", y) for net, y in wires),
         _spans(plan, at, base, round(base + sum(row.height for row in rows), 6)),
         a.feeds,
@@ -201,10 +201,6 @@ def _pin(plan: Plan, net: str, row: int) -> str:
     return SUPPLY if name in RAILS else name
 
 
-def _line_width(plan: Plan) -> float:
-    return plan.pdk.up2(max(plan.pdk.width("met3"), via_pad(plan.pdk, "met3", "via2")[1]))
-
-
 def line_heights(plan: Plan, rows: Sequence[Row], a: Arrangement, base: float) -> dict[str, float]:
     """Centres of the lines: of the address over the decoder, of the bits over their own rows.
 
@@ -229,7 +225,7 @@ def line_heights(plan: Plan, rows: Sequence[Row], a: Arrangement, base: float) -
 
 
 def _line_pitch(plan: Plan) -> float:
-    return _line_width(plan) + plan.pdk.space("met3")
+    return line_width(plan.pdk) + plan.pdk.space("met3")
 
 
 def _high_enough(plan: Plan, a: Arrangement) -> tuple[Row, ...]:

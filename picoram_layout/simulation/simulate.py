@@ -199,6 +199,24 @@ class Session:
         row, results = self.equal
         return replace(row, taps=dac.taps([result.values["shared"] for result in results]))
 
+    @cached_property
+    def slice(self) -> adc_slice.Slice:
+        """The drawn ADC slice with its load."""
+        return adc_slice.circuits(self.circuits.plan, self.circuits.bench())
+
+    @cached_property
+    def ring(self) -> converter.Ring:
+        """The ring oscillator at the one condition."""
+        plan = self.circuits.plan
+        width = plan.spec.array.weight_bits * plan.t.width
+        drawn = converter.blocks(plan.pdk, plan.spec.array.outputs, width)
+        return converter.ring(drawn, self.choice.single)
+
+    @cached_property
+    def driver(self) -> drivers.Bench:
+        """The drawn row driver with its load."""
+        return drivers.bench(self.circuits.plan, self.circuits.cell)
+
     def levels(self, conditions: Sequence[Condition], group: str) -> dict[Condition, list[float]]:
         """Levels of all codes at each condition, as the row DAC gives them."""
         jobs = [job for c in conditions for job in dac.jobs(self.row, c, c.vdd * VREF)]
@@ -320,26 +338,23 @@ def _mac(s: Session) -> dict[str, Any]:
 
 
 def _adc(s: Session) -> dict[str, Any]:
-    condition, plan = s.choice.single, s.circuits.plan
-    made = adc_slice.circuits(plan, s.circuits.bench())
-    width = plan.spec.array.weight_bits * plan.t.width
-    ring = converter.ring(converter.blocks(plan.pdk, plan.spec.array.outputs, width), condition)
-    results = s.run("ADC transfer", adc.jobs(made, condition))
-    found = adc.summary(condition, results, ring)
-    energy = s.run("ADC energy", adc.energy_jobs(made, condition))
+    condition = s.choice.single
+    results = s.run("ADC transfer", adc.jobs(s.slice, condition))
+    found = adc.summary(condition, results, s.ring)
+    energy = s.run("ADC energy", adc.energy_jobs(s.slice, condition))
     found["energy"] = adc.energy(condition, energy)
     found["met"] = found["met"] and found["energy"]["met"]
     conditions = s.choice.conditions()
     grid: list[Result] = []
     if len(conditions) > 1:
-        grid = s.run("ADC, all conditions", adc.corner_jobs(made, conditions))
+        grid = s.run("ADC, all conditions", adc.corner_jobs(s.slice, conditions))
         found["conditions"] = adc.corners(conditions, grid)
     plots.transfer(s.store.folder / "adc.png", found)
     return {**found, "seconds": seconds([*results, *energy, *grid])}
 
 
 def _energy(s: Session) -> dict[str, Any]:
-    condition, plan, full = s.choice.single, s.circuits.plan, s.circuits.bench()
+    condition, full = s.choice.single, s.circuits.bench()
     vref = condition.vdd * VREF
     small = full.reduced(max(SMALL_ROWS, 1 << s.w_bits))
     levels = s.levels([condition], "DAC levels")[condition]
@@ -347,16 +362,12 @@ def _energy(s: Session) -> dict[str, Any]:
     cycles = s.run("energy, cycles", [energy.cycle_job(small, v, levels, condition) for v in drawn])
     codes = range(s.x_levels)
     sampled = s.run("energy, inputs", [energy.sample_job(s.row, c, condition, vref) for c in codes])
-    driver = s.run(
-        "energy, row drivers", [energy.driver_job(drivers.bench(plan, s.circuits.cell), condition)]
-    )
-    made = adc_slice.circuits(plan, full)
-    slices = s.run("ADC energy", adc.energy_jobs(made, condition))
-    width = plan.spec.array.weight_bits * plan.t.width
-    ring = converter.ring(converter.blocks(plan.pdk, plan.spec.array.outputs, width), condition)
+    driver = s.run("energy, row drivers", [energy.driver_job(s.driver, condition)])
+    slices = s.run("ADC energy", adc.energy_jobs(s.slice, condition))
     parts = adc.energy(condition, slices)["gated_pJ"]
-    time = ring.step * 2**adc_slice.BITS * adc.STATES  # until the counter is full
-    parts["share of the ring"] = ring.current * condition.vdd * time * 1e-3 / plan.spec.array.outputs
+    time = s.ring.step * 2**adc_slice.BITS * adc.STATES  # until the counter is full
+    outputs = s.circuits.plan.spec.array.outputs
+    parts["share of the ring"] = s.ring.current * condition.vdd * time * 1e-3 / outputs
     found = energy.summary(
         full,
         small.rows,
@@ -398,9 +409,9 @@ def _gain(s: Session, bench: mac.Bench, conditions: Sequence[Condition]) -> dict
 
 
 def _drivers(s: Session) -> dict[str, Any]:
-    conditions, bench = s.choice.conditions(), drivers.bench(s.circuits.plan, s.circuits.cell)
-    results = s.run("row drivers", drivers.jobs(bench, conditions))
-    return {**drivers.summary(bench, conditions, results), "seconds": seconds(results)}
+    conditions = s.choice.conditions()
+    results = s.run("row drivers", drivers.jobs(s.driver, conditions))
+    return {**drivers.summary(s.driver, conditions, results), "seconds": seconds(results)}
 
 
 def _monte_carlo(s: Session) -> dict[str, Any]:
