@@ -242,7 +242,7 @@ def simulate(
     ] = None,
     json: Json = False,
 ) -> int:
-    """Simulate the array in ngspice, from the netlist extracted from its layout.
+    """Simulate array and periphery in ngspice, from netlists of the layout with its wires.
 
     Needs ngspice and the extra "sim". Finished runs are kept in <DIR>/simulation and not run again.
 
