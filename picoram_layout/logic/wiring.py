@@ -482,19 +482,21 @@ def _place_trunks(problem: Problem, wiring: Wiring) -> None:
     lined = {line.net for line in problem.lines} | {span.net for span in problem.spans}
     step = 2 * row.pdk.grid
     grid = row.pdk.up(apart / 2) + step * np.arange(max(0, int((width - apart) / step)), dtype=np.float64)
+    places = {net: _Places.at(problem, net, nets[net], net in lined, grid) for net in waiting}
+    for span in spans:
+        _block(problem, waiting, places, span)
     while waiting:  # the one with the fewest places left comes first
-        places = {net: _places(problem, net, nets[net], net in lined, grid, spans) for net in waiting}
-        net = min(waiting, key=lambda n: len(places[n].all))
-        found = places[net]
-        if not len(found.all):
+        net = min(waiting, key=lambda n: places[n].count)
+        found, xs = places[net], grid[places[net].free]
+        if not len(xs):
             raise Unroutable(f"{net}: no place for its trunk")
-        if len(found.all) * step < 2 * apart:  # beside another one, so that a further one has room, too
-            cost = _side(found.all, found.near, problem.width)
+        if len(xs) * step < 2 * apart:  # beside another one, so that a further one has room, too
+            cost = _side(xs, found.near, problem.width)
         else:
-            cost = _cost(row, nets[net], found.all, found.near, problem.width)
-        at = round(float(found.all[int(np.argmin(cost))]), 6)
-        spans.append(_trunk(problem, wiring, net, nets[net], at))
+            cost = _cost(row, nets[net], xs, found.near, problem.width)
+        at = round(float(xs[int(np.argmin(cost))]), 6)
         waiting.remove(net)
+        _block(problem, waiting, places, _trunk(problem, wiring, net, nets[net], at))
 
 
 def _cost(
@@ -520,33 +522,47 @@ def _side(xs: NDArray[np.float64], near: Sequence[float], period: float) -> NDAr
     return side
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Places:
-    """Where a trunk can be, and the trunks beside."""
+    """Where a net's trunk can still be on the grid of places, and the trunks beside it so far."""
 
-    all: NDArray[np.float64]
-    near: list[float]
+    y1: float
+    y2: float
+    pitch: float  # least distances from other trunks, and from those with vias to lines
+    apart: float
+    grid: NDArray[np.float64]
+    free: NDArray[np.bool_]
+    count: int
+    near: list[float] = field(default_factory=list)
+
+    @staticmethod
+    def at(
+        problem: Problem, net: str, pieces: Sequence[Piece], own: bool, grid: NDArray[np.float64]
+    ) -> _Places:
+        """All places; ``own``: the net has vias to lines itself."""
+        least, _, apart = trunk_pitch(problem.rows[0])
+        _, y1, y2 = _span(problem, net, pieces)
+        pitch = apart if own else least
+        return _Places(y1, y2, pitch, max(apart, pitch), grid, np.ones(len(grid), dtype=bool), len(grid))
 
 
-def _places(
+def _block(
     problem: Problem,
-    net: str,
-    pieces: Sequence[Piece],
-    own: bool,
-    grid: NDArray[np.float64],
-    spans: Sequence[tuple[float, float, float, bool]],
-) -> _Places:
-    least, _, apart = trunk_pitch(problem.rows[0])
-    _, y1, y2 = _span(problem, net, pieces)
-    near = [(x, wide) for x, o1, o2, wide in spans if y1 < o2 and o1 < y2]
-
-    def clear(pitch: float) -> NDArray[np.float64]:
-        good = np.ones(len(grid), dtype=bool)
-        for x, wide in near:
-            good &= _away(grid - x, problem.width) >= max(apart if wide else 0.0, pitch) - 1e-6
-        return grid[good]
-
-    return _Places(clear(apart if own else least), [x for x, _ in near])
+    waiting: Sequence[str],
+    places: Mapping[str, _Places],
+    trunk: tuple[float, float, float, bool],
+) -> None:
+    """Take the places beside a new trunk from the nets that wait."""
+    x, low, high, wide = trunk
+    away: NDArray[np.float64] | None = None
+    for net in waiting:
+        place = places[net]
+        if place.y1 < high and low < place.y2:
+            if away is None:
+                away = _away(place.grid - x, problem.width)
+            place.free &= away >= (place.apart if wide else place.pitch) - 1e-6
+            place.count = int(np.count_nonzero(place.free))
+            place.near.append(x)
 
 
 def fan(problem: Problem, together: Sequence[bool], slots: int, beside: Sequence[bool] = ()) -> Fan:
