@@ -43,27 +43,27 @@ def _diffusion(row: Row, net: str, outer: bool) -> Diffusion:
     return Diffusion(net, round(half + row.end, 6)) if outer else Diffusion(net, half, True)
 
 
-def row_for(pdk: Pdk, gates: Sequence[Gate], height: float = 0.0) -> Row:
+def row_for(pdk: Pdk, gates: Sequence[Gate], height: float = 0.0, close: bool = False) -> Row:
     """The lowest row that holds these gates."""
     unit = pdk.rule("channel_width", "gate", "diff")
     wn, wp = max(unit, *(g.wn for g in gates)), max(unit, *(g.wp for g in gates))
     split = any(g.split for g in gates)
-    return solve_row(pdk, wn, wp, split, height, max(g.length for g in gates))
+    return solve_row(pdk, wn, wp, split, height, max(g.length for g in gates), close=close)
 
 
-def rows_for(pdk: Pdk, gates: Sequence[Sequence[Gate]]) -> list[Row]:
+def rows_for(pdk: Pdk, gates: Sequence[Sequence[Gate]], close: bool = False) -> list[Row]:
     """The lowest rows for these gates, on one grid of columns as far as they share rails.
 
     Contacts of both neighbours of a rail stand on it, so each row's pitch is a multiple of the least one.
     """
-    rows = [row_for(pdk, row) for row in gates]
+    rows = [row_for(pdk, row, close=close) for row in gates]
 
     def raised(base: float) -> list[float]:
         return [pdk.up(base * math.ceil(row.pitch / base - 1e-6)) for row in rows]
 
     pitches = min((raised(row.pitch) for row in rows), key=sum)
     return [
-        solve_row(pdk, row.wn, row.wp, row.split, row.height, row.gate_l, pitch)
+        solve_row(pdk, row.wn, row.wp, row.split, row.height, row.gate_l, pitch, close)
         for row, pitch in zip(rows, pitches, strict=True)
     ]
 

@@ -77,7 +77,7 @@ def routed(
 def _higher(row: Row) -> Row:
     """The same row with one track more."""
     height = row.height + row.track + row.pdk.space("met1")
-    return solve_row(row.pdk, row.wn, row.wp, row.split, height, row.gate_l, row.pitch)
+    return solve_row(row.pdk, row.wn, row.wp, row.split, height, row.gate_l, row.pitch, row.close)
 
 
 def draw_block(lib: Library, name: str, problem: Problem, wiring: Wiring) -> Block:
@@ -100,8 +100,8 @@ def draw_block(lib: Library, name: str, problem: Problem, wiring: Wiring) -> Blo
         _circuit(pen, row, cols)
     for piece in wiring.pieces:
         _piece(RowPen(c, problem, piece.row), problem.rows[piece.row], piece, wiring.trunk(piece))
-        if piece.bridge is not None:
-            _bridge(c, problem, piece.row, piece.bridge)
+    for number, column in wiring.bridges:
+        _bridge(c, problem, number, column)
     for trunk in wiring.trunks.values():
         _trunk(c, problem, trunk)
         pads(c, trunk.x, trunk_vias(problem, wiring, trunk))
@@ -143,8 +143,7 @@ def _bridge(c: Canvas, problem: Problem, number: int, column: int) -> None:
     """Poly of one gate from row to row, under the rail between."""
     row, above = problem.rows[number], problem.rows[number + 1]
     half = row.gate_l / 2
-    y1 = problem.y(number, row.yn1 if number % 2 else row.yp2)
-    y2 = problem.y(number + 1, above.yp2 if number % 2 == 0 else above.yn1)
+    y1, y2 = problem.y(number, row.low), problem.y(number + 1, above.low)
     c.box("poly", row.x(column) - half, y1, row.x(column) + half, y2)
 
 

@@ -33,6 +33,7 @@ class Row:
     height: float
     rail: float  # half a rail's width
     track: float  # width of a track
+    close: bool = False  # columns as close as li1 allows: neighbours of one net cannot share a track
 
     @property
     def tracks(self) -> tuple[float, ...]:
@@ -97,6 +98,11 @@ class Row:
         return width, pdk.up2(max(size + 2 * pdk.enclosure("tap", "licon_tap"), area / width))
 
     @property
+    def tap_low(self) -> float:
+        """Lower edge of a well tap's li1."""
+        return self.yp2 - self.tap[1] / 2 - self.pad
+
+    @property
     def tap_reach(self) -> float:
         """From a tap's centre to the end of the implant around it."""
         pdk = self.pdk
@@ -118,18 +124,20 @@ def solve_row(
     height: float = 0.0,
     length: float = 0.0,
     pitch: float = 0.0,
+    close: bool = False,
 ) -> Row:
     """The lowest row for transistors up to these widths and of this length.
 
-    It is at least ``height`` high, its columns at least ``pitch`` apart.
+    It is at least ``height`` high, its columns at least ``pitch`` apart. ``close``: for gates in which no two
+    neighbouring columns have a net in common.
     """
     up = pdk.up
     licon, gate_l = pdk.size("licon") / 2, gate_length(pdk, length)
     li = pdk.up2(max(pdk.width("li1"), pdk.size("licon"), pdk.size("mcon")))
     contacted = gate_l / 2 + pdk.space("licon_diff", "gate") + licon
     # one mcon beside the other: rails and tracks may need both
-    beside = max(li + pdk.space("li1"), pdk.size("mcon") + pdk.space("mcon"))
-    pitch = up(max(pitch, beside, contacted, _apart(pdk, gate_l)))
+    beside = 0.0 if close else pdk.size("mcon") + pdk.space("mcon")
+    pitch = up(max(pitch, beside, li + pdk.space("li1"), contacted, _apart(pdk, gate_l)))
     pad_y, _ = poly_pad(pdk)
     li_pad = licon + pdk.enclosure_adjacent("li1", "licon")
     endcap = pdk.rule("extension", "poly", "diff")
@@ -149,7 +157,7 @@ def solve_row(
     short, _ = via_pad(pdk, "met1", "via")
     track = pdk.up2(max(short, pdk.size("mcon") + 2 * pdk.enclosure("met1", "mcon"), pdk.width("met1")))
     return Row(
-        pdk, wn, wp, gate_l, pitch, li, yn1, yn2, low, high, yp1, round(yp1 + wp, 6), total, track, track
+        pdk, wn, wp, gate_l, pitch, li, yn1, yn2, low, high, yp1, round(yp1 + wp, 6), total, track, track, close
     )
 
 

@@ -96,10 +96,10 @@ def straps(row: Row, cols: Columns, inner: frozenset[str]) -> list[Strap]:
     """All straps of a row; nets in ``inner`` (between two transistors in series) need no contact."""
     found = []
     for k, (n, p) in enumerate(zip(cols.n, cols.p, strict=True)):
-        if TAP in (n, p):
-            continue  # drawn with their taps
+        if n == TAP:
+            continue  # drawn with its taps
         column = _gates(row, k, n, p) if k % 2 else _ends(row, k, cols, inner)
-        found += _with_reach(row, column)
+        found += _with_reach(row, column, row.tap_low if p == TAP else row.height - row.li / 2)
     return found
 
 
@@ -120,7 +120,7 @@ def _ends(row: Row, k: int, cols: Columns, inner: frozenset[str]) -> list[Strap]
         (cols.p[k], row.yp1, row.yp1 + cols.wp[k]),
     )
     for net, y1, y2 in places:
-        if net == NONE or net in inner:
+        if net in (NONE, TAP) or net in inner:
             continue
         ys = row.contacts(y1, y2)
         contacts = tuple(("diff", y) for y in ys)
@@ -132,8 +132,11 @@ def _ends(row: Row, k: int, cols: Columns, inner: frozenset[str]) -> list[Strap]
     return made
 
 
-def _with_reach(row: Row, column: list[Strap]) -> list[Strap]:
-    """Straps of one column, upwards, with their reach: up to half way to the next one, or to a rail."""
+def _with_reach(row: Row, column: list[Strap], top: float) -> list[Strap]:
+    """Straps of one column, upwards, with their reach: up to half way to the next one, or to a rail.
+
+    ``top``: lower edge of the li1 at the column's end.
+    """
     if not column:
         return []
     space = row.pdk.space("li1")
@@ -144,7 +147,7 @@ def _with_reach(row: Row, column: list[Strap]) -> list[Strap]:
         high = b.y1 - space if b.net in RAILS else a.y2 if a.net in RAILS else middle - space / 2
         highs.append(high)
         lows.append(a.y2 + space if a.net in RAILS else b.y1 if b.net in RAILS else middle + space / 2)
-    highs.append(row.height - row.li / 2 - space)
+    highs.append(top - space)
     return [
         s if on_rail else Strap(s.net, s.column, s.contacts, s.y1, s.y2, low, high)
         for (s, on_rail), low, high in zip(tied, lows, highs, strict=True)
@@ -213,7 +216,6 @@ class Piece:
     net: str
     row: int
     straps: tuple[Strap, ...]
-    bridge: int | None = None  # column of a gate that goes on into the next row: no trunk from here
     track: float = 0.0  # in the row's own coordinates
     x1: float = 0.0
     x2: float = 0.0
@@ -253,11 +255,12 @@ class Wiring:
     straps: list[list[Strap]]
     pieces: list[Piece]
     fan: Fan
+    bridges: tuple[tuple[int, int], ...] = ()  # row and column of gates that go on into the next row, in poly
     trunks: dict[str, Trunk] = field(default_factory=dict)
 
     def trunk(self, piece: Piece) -> Trunk | None:
         """The trunk that a piece has a via to."""
-        return None if piece.bridge is not None else self.trunks.get(piece.net)
+        return self.trunks.get(piece.net)
 
 
 @dataclass(frozen=True)
@@ -271,7 +274,7 @@ class Problem:
     spans: tuple[Span, ...] = ()
     feeds: tuple[Feed, ...] = ()
     exported: frozenset[str] = frozenset()
-    bridged: frozenset[str] = frozenset()  # nets whose gates may join row to row, in poly
+    bridged: frozenset[str] = frozenset()  # nets whose gates join row to row, in poly, where they can
     width: float = 0.0  # of the block; 0: as its rows need
     tracks: Mapping[tuple[str, int], float] = field(default_factory=dict)  # given ones, by net and row
     base: float = 0.0  # below the rows, for wires that turn from pins to trunks
@@ -319,7 +322,7 @@ def solve(problem: Problem) -> Wiring:
     if full:
         raise Unroutable(str(full[0]), *(row for error in full for row in error.rows))
     for trunk in wiring.trunks.values():
-        ys = [problem.y(p.row, p.track) for p in _ends_of_bridges(pieces) if p.net == trunk.net]
+        ys = [problem.y(p.row, p.track) for p in pieces if p.net == trunk.net]
         ys += [line.y for line in trunk.lines]
         ys += [0.0 if pin.edge == "bottom" else problem.height for pin in trunk.pins]
         ys += [y for span in problem.spans if span.net == trunk.net for y in (span.y1, span.y2)]
@@ -332,7 +335,11 @@ def _prepared(problem: Problem) -> Wiring:
     _check(problem)
     cols = [columns(gates) for gates in problem.gates]
     inner = _inner(problem, cols)
-    all_straps = [straps(row, c, inner) for row, c in zip(problem.rows, cols, strict=True)]
+    bridges = _bridges(problem, cols)
+    all_straps = [
+        [s for s in straps(row, c, inner) if (number, s.column) not in bridges]
+        for number, (row, c) in enumerate(zip(problem.rows, cols, strict=True))
+    ]
     pieces = [
         piece
         for number, (row, found) in enumerate(zip(problem.rows, all_straps, strict=True))
@@ -340,17 +347,15 @@ def _prepared(problem: Problem) -> Wiring:
     ]
     there = {(piece.net, piece.row) for piece in pieces}
     pieces += [Piece(f.net, f.row, ()) for f in problem.feeds if (f.net, f.row) not in there]
-    for net in problem.bridged:
-        _bridge(problem, cols, net, [piece for piece in pieces if piece.net == net])
     rows: dict[str, set[int]] = {}
-    for piece in _ends_of_bridges(pieces):
+    for piece in pieces:
         rows.setdefault(piece.net, set()).add(piece.row)
     pins = [net for _, net in sorted((pin.x, pin.net) for pin in problem.pins if pin.x is not None)]
     together = [bool(rows.get(a, set()) & rows.get(b, set())) for a, b in itertools.pairwise(pins)]
     slots = sum(0 in where and len(where) > 1 for net, where in rows.items() if net not in pins)
     spanned = {span.net for span in problem.spans}  # vias anywhere
     beside = [a in spanned or b in spanned for a, b in itertools.pairwise(pins)]
-    return Wiring(all_straps, pieces, fan(problem, together, slots, beside))
+    return Wiring(all_straps, pieces, fan(problem, together, slots, beside), bridges)
 
 
 def _check(problem: Problem) -> None:
@@ -374,25 +379,20 @@ def _check(problem: Problem) -> None:
                 raise ValueError(f"{name}: wider ({g.wn:g}, {g.wp:g}) than its row ({row.wn:g}, {row.wp:g})")
 
 
-def _bridge(problem: Problem, cols: Sequence[Columns], net: str, pieces: Sequence[Piece]) -> None:
-    """Join a net's wires in neighbouring rows by a gate on the same column of both."""
-    by_row = {piece.row: piece for piece in pieces}
-    if len(by_row) < len(pieces):
-        return  # a row with two wires of the net needs its trunk
-    for row, piece in by_row.items():
-        if row + 1 not in by_row:
-            continue
-        here, there = cols[row], cols[row + 1]
-        common = [
-            k
-            for k in range(1, min(len(here.n), len(there.n)), 2)
-            if here.n[k] == here.p[k] == there.n[k] == there.p[k] == net
-        ]
-        piece.bridge = common[0] if common else None
+def _bridges(problem: Problem, cols: Sequence[Columns]) -> tuple[tuple[int, int], ...]:
+    """Row and column of gates that need no contact, as the next row has one of the net on the same column."""
 
+    def alone(c: Columns, k: int, net: str) -> bool:
+        """Whether the column's poly may cross both strips."""
+        return k < len(c.n) and net in (c.n[k], c.p[k]) and {c.n[k], c.p[k]} <= {net, NONE}
 
-def _ends_of_bridges(pieces: Iterable[Piece]) -> list[Piece]:
-    return [piece for piece in pieces if piece.bridge is None]
+    return tuple(
+        (number, k)
+        for number, (here, there) in enumerate(itertools.pairwise(cols))
+        for k in range(1, len(here.n), 2)
+        for net in ({here.n[k], here.p[k]} & problem.bridged)
+        if alone(here, k, net) and alone(there, k, net)
+    )
 
 
 def fan_height(problem: Problem) -> float:
@@ -464,7 +464,7 @@ def _place_trunks(problem: Problem, wiring: Wiring) -> None:
     row = problem.rows[0]
     apart = trunk_pitch(row)[2]
     nets: dict[str, list[Piece]] = {}
-    for piece in _ends_of_bridges(wiring.pieces):
+    for piece in wiring.pieces:
         nets.setdefault(piece.net, []).append(piece)
     for pin in problem.pins:
         nets.setdefault(pin.net, [])
@@ -568,7 +568,7 @@ def _block(
 def fan(problem: Problem, together: Sequence[bool], slots: int, beside: Sequence[bool] = ()) -> Fan:
     """Spread the pins that have a place for the trunks' vias.
 
-    ``together``: neighbours have some in one row; ``beside``: at any height, so that no track avoids them.
+    ``together``: neighbours have some in one row; ``beside``: some to met3 at any height, which no track avoids.
     Least squares of what they move, in order and apart (isotonic regression), with ``slots`` places for
     further trunks in their widest gap. A wire that has to pass where its neighbour was turns off above it.
     """
@@ -578,17 +578,18 @@ def fan(problem: Problem, together: Sequence[bool], slots: int, beside: Sequence
         return Fan((), (), ())
     pdk = problem.rows[0].pdk
     w, space = pdk.width("met2"), pdk.space("met2")
-    least, apart, _ = trunk_pitch(problem.rows[0])
+    least, apart, wide = trunk_pitch(problem.rows[0])
     gaps = [b - a for a, b in itertools.pairwise(xs)]
     widest = gaps.index(max(gaps)) if gaps else 0
     low, high = problem.edges or (w / 2, (problem.width or math.inf) - w / 2)
-    steps = [apart if both else least for both in together]
+    firm = [*beside, *(len(together) - len(beside)) * [False]]
+    steps = [wide if lined else apart if both else least for both, lined in zip(together, firm, strict=True)]
     if steps:
         steps[widest] = max(steps[widest], (slots + 1) * least)
     room = min(high - low, math.inf if problem.edges else (problem.width or math.inf) - least) - sum(steps)
     # what vias need gives way to what wires need, where it must: then tracks keep vias apart
-    for k, firm in itertools.zip_longest(range(len(steps)), beside, fillvalue=False):
-        if room < 0 and steps[k] == apart and not firm:
+    for k, lined in enumerate(firm):
+        if room < 0 and steps[k] == apart and not lined:
             steps[k] = least
             room += apart - least
     if room < 0:

@@ -2,11 +2,10 @@
 
 - Row address lines: RA's bits, lowest first, choose one line of PA, PB and PC each; while ALLB is low all of
   them are high (compute cycles).
-- LOAD[k]: high while LOAD_IN is high and the upper bits of PA's part are k.
 - CSB[k], active low: while WL is high, the cell that CA chooses.
 - the others follow their inputs, called ``_IN``; RIPPLE[0] follows ACC_IN.
 
-A line ends in two inverters. Where a cell select or DOE runs on several tracks each has its own last one.
+A line ends in two inverters. Where a cell select runs on several tracks each has its own last one.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from picoram_layout.logic.gates import GND, Gate, inverter, nand
-from picoram_layout.periphery.row_driver import LOADED, address_parts
+from picoram_layout.periphery.row_driver import address_parts
 from picoram_layout.plan import Plan
 
 _FULL = 144  # rows that a line's fingers hold for
 _TALLEST = 288  # rows from which on drivers get no wider: the line's own resistance rules
 _WIDE = 2  # widths of a driver's finger (nMOS; pMOS twice that), in the PDK's least
-_FINGERS = {"RIPPLE": 1, "CSB": 8, "BUS": 4, "LOAD": 4}  # of a line's last inverter at full height
+_FINGERS = {"RIPPLE": 1, "CSB": 8, "BUS": 4}  # of a line's last inverter at full height
 _MOST = 6  # the same for other lines
 _TAPER = 3  # fingers of an inverter for one of the inverter before
 
@@ -80,9 +79,6 @@ def foot(plan: Plan, nets: Sequence[str]) -> Foot:
         if net in through or net != first:
             continue
         source, logic = _made(plan, net, w)
-        if net.startswith("LOAD"):  # what comes from its NAND is its complement
-            lines.append(Driven(net, logic, ((_inverter(source, net, _fingers(plan, net), w),),)))
-            continue
         own = [_fingers(plan, one) for one in (net, *copies)]
         before = f"{net}_B"
         early = _inverter(source, before, math.ceil(sum(own) / _TAPER), w)
@@ -107,7 +103,7 @@ def _inverter(a: str, y: str, fingers: int, w: float) -> Gate:
 
 
 def _made(plan: Plan, net: str, w: float) -> tuple[str, tuple[Gate, ...]]:
-    """The net that a line follows (LOAD: that it is the complement of), and the gates that make it."""
+    """The net that a line follows, and the gates that make it."""
     name, _, index = net.rstrip("]").partition("[")
     a, b, c = address_bits(plan)
     first = {"PA": 0, "PB": a, "PC": a + b}
@@ -117,10 +113,6 @@ def _made(plan: Plan, net: str, w: float) -> tuple[str, tuple[Gate, ...]]:
             return f"{net}_D", (inverter(w, 2 * w).named(f"{net}_D", A=GND, Y=f"{net}_D"),)
         decoded = _nand(_address("RA", first[name], bits, int(index)), f"{net}_N", w)
         return f"{net}_D", (decoded, _nand([f"{net}_N", "ALLB"], f"{net}_D", w))
-    if name == "LOAD":
-        low = int(math.log2(LOADED))
-        chosen = _address("RA", low, a - low, int(index))
-        return f"{net}_N", (_nand([*chosen, "LOAD_IN"], f"{net}_N", w),)
     if name[:3] == "CSB":
         cell = int(name[3:])
         high = cell_bits(plan) - _LOW

@@ -5,18 +5,20 @@ From the array outwards:
 
 - a NOR2 for each wordline: WL = not (row select or cell select), both active low. Cell selects run through
   all rows on met1 tracks. WLL and WLR have row selects of their own, so that compute cycles never raise WLR.
-- row selects: NAND4 of three predecoded address lines and ENL or ENR. In compute cycles all address lines are
+- row selects: the row's three predecoded address lines with ENL or ENR. In compute cycles all address lines are
   high. PCHB and SOUT (SEG in segment rows): inverters from lines that run through all rows.
 - ACC: it rises one row after the other, by two inverters a row, and falls everywhere at once.
 - for each input bit a latch, loaded from the bus while the row is addressed and LOAD is high, and a driver of
-  the data line: its bit's level while DOE is high and the bit is set, else GND.
+  the data line: its bit's level while the bit is set, else GND.
 
-The lines over the logic are met3. A row's own address lines and bus bits are chosen by vias (`programmed`).
+The lines over the logic are met3: the supplies nearest to the array. A row's own address lines are chosen by
+vias, as are the supply lines that its supply wire joins (`programmed`).
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -26,7 +28,7 @@ from picoram_layout.cells import parts
 from picoram_layout.errors import InputError
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.draw import draw_block, pads, routed, trunk_vias
-from picoram_layout.logic.gates import GND
+from picoram_layout.logic.gates import GND, VDD
 from picoram_layout.logic.rows import Row, solve_row
 from picoram_layout.logic.wiring import (
     RAILS,
@@ -46,30 +48,31 @@ from picoram_layout.plan import Plan
 
 SUPPLY = "SUPPLY"  # the wire on the row's free track
 LOW = "LOW"  # the last group's data line where inputs have one bit: GND
-LOADED = 2  # rows that one load writes
+SUPPLY_LINES = (GND, VDD)  # met3 lines for power straps, each so many times as fit
+_SUPPLY_LINES = 2
+_WIDEST = 1.0  # um, of a supply line
 _FILLED = (1.0, 0.9, 0.8)  # parts of a row's length that gates may take
 
 
 @dataclass(frozen=True)
 class Driver:
-    """A solved row driver: problem and wiring of its logic, and its lines' heights (um)."""
+    """A solved row driver: problem and wiring of its logic, and its lines."""
 
     problem: Problem
     wiring: Wiring
-    lines: dict[str, float]
+    lines: dict[str, Line]
 
 
 def address_parts(rows: int) -> tuple[int, int, int]:
     """Lines of the three predecoded parts of the row address: the fewest that tell all rows apart.
 
-    The first two are powers of two, so that the address is a plain binary number; the first one is a multiple
-    of the rows that one load writes.
+    The first two are powers of two, so that the address is a plain binary number.
     """
     powers = [2**k for k in range(rows.bit_length() + 1)]
     ways = [
         (a, b, -(-rows // (a * b)))
         for a, b in itertools.product(powers, repeat=2)
-        if a >= LOADED and (a * b < 2 * rows or b == 1)
+        if a > 1 and (a * b < 2 * rows or b == 1)
     ]
     return min(ways, key=lambda way: (sum(way), max(way), way))
 
@@ -78,38 +81,34 @@ def line_groups(plan: Plan) -> dict[str, int]:
     """Groups of equal met3 lines over a row's logic, and how many each has."""
     bits = plan.spec.array.input_bits
     a, b, c = address_parts(plan.rows)
-    return {"PA": a, "PB": b, "PC": c, "LOAD": a // LOADED, "BUS": bits * LOADED, "VREF": bits}
+    return {"PA": a, "PB": b, "PC": c, "BUS": bits, "VREF": bits}
 
 
 def line_names(plan: Plan) -> list[str]:
-    """The lines from the array outwards; what one bit may join lies together."""
+    """The lines from the array outwards, but for the supplies."""
     bits, groups = plan.spec.array.input_bits, line_groups(plan)
-    names = [f"{name}[{k}]" for name in ("PA", "PB", "PC", "LOAD") for k in range(groups[name])]
-    for k in range(bits):
-        names += [*_bus(plan, k), f"VREF[{k}]"]
-    return names
+    names = [f"{name}[{k}]" for name in ("PA", "PB", "PC") for k in range(groups[name])]
+    return names + [f"{name}[{k}]" for k in range(bits) for name in ("BUS", "VREF")]
 
 
-def _bus(plan: Plan, bit: int) -> list[str]:
-    """The bus lines of a bit: one for each row of a load."""
-    return [f"BUS[{k * plan.spec.array.input_bits + bit}]" for k in range(LOADED)]
+def supply_line(supply: str, number: int) -> str:
+    """Name of a supply's line in a single driver."""
+    return f"{supply}_LINE[{number}]"
 
 
 def chosen(plan: Plan, row: int) -> dict[str, str]:
     """Which lines a row's own nets join."""
     a, b, _ = address_parts(plan.rows)
-    bits = plan.spec.array.input_bits
-    at = {"PA": row % a, "PB": row // a % b, "PC": row // a // b, "LOAD": row % a // LOADED}
-    found = {name: f"{name}[{k}]" for name, k in at.items()}
-    return found | {f"BIT[{k}]": _bus(plan, k)[row % LOADED] for k in range(bits)}
+    at = {"PA": row % a, "PB": row // a % b, "PC": row // a // b}
+    return {name: f"{name}[{k}]" for name, k in at.items()}
 
 
 @cache
 def solve_drivers(plan: Plan) -> tuple[Driver, Driver]:
     """The drivers of plain and segment rows, in looser rows where the densest leave no room for wires."""
-    for short, fill in itertools.product((False, True), _FILLED):
+    for back, fill in itertools.product((False, True), _FILLED):
         try:
-            return _solved(plan, fill, short)
+            return _solved(plan, fill, back)
         except Unroutable:
             continue
     a = plan.spec.array
@@ -119,9 +118,9 @@ def solve_drivers(plan: Plan) -> tuple[Driver, Driver]:
     )
 
 
-def _solved(plan: Plan, fill: float, short: bool) -> tuple[Driver, Driver]:
+def _solved(plan: Plan, fill: float, back: bool) -> tuple[Driver, Driver]:
     """Both drivers: rows of the same heights, what runs through both on one track."""
-    plain, segment = (arrange(plan, kind and bool(plan.cuts), fill, short) for kind in (False, True))
+    plain, segment = (arrange(plan, kind and bool(plan.cuts), fill, back) for kind in (False, True))
     rows = _high_enough(plan, plain)
     fans = [fan_height(_problem(plan, a, k == 1, rows, 0.0, {})) for k, a in enumerate((plain, segment))]
     base = max(rows[0].rail, *fans)
@@ -137,7 +136,7 @@ def _solved(plan: Plan, fill: float, short: bool) -> tuple[Driver, Driver]:
             one.rows, partial(_problem, plan, segment, True, base=base, tracks=tracks), 8 * len(rows)
         )
         if two.rows == one.rows:
-            at = line_heights(plan, one.rows, plain, base)
+            at = lines(plan, one.rows, plain, base)
             return Driver(one, wiring, at), Driver(two, other, at)
         rows = two.rows
 
@@ -156,7 +155,7 @@ def _problem(
     tracks: dict[tuple[str, int], float],
 ) -> Problem:
     """What has to be wired: gates, lines, the row's wires."""
-    at = line_heights(plan, rows, a, base)
+    at = lines(plan, rows, a, base)
     number = _examples(plan)[segment]
     wires = [(_pin(plan, net, number), y) for net, y in left_wires(plan, number)]
     if plan.spec.array.input_bits == 1:
@@ -164,7 +163,7 @@ def _problem(
     return Problem(
         rows,
         a.gates,
-        tuple(Line(name, "met3", y, line_width(plan.pdk)) for name, y in at.items()),
+        tuple(at.values()),
         tuple(Pin(net, "bottom", y) for net, y in wires),
         _spans(plan, at, base, round(base + sum(row.height for row in rows), 6)),
         a.feeds,
@@ -201,27 +200,25 @@ def _pin(plan: Plan, net: str, row: int) -> str:
     return SUPPLY if name in RAILS else name
 
 
-def line_heights(plan: Plan, rows: Sequence[Row], a: Arrangement, base: float) -> dict[str, float]:
-    """Centres of the lines: of the address over the decoder, of the bits over their own rows.
+def lines(plan: Plan, rows: Sequence[Row], a: Arrangement, base: float) -> dict[str, Line]:
+    """The lines of met3: signals from the last row on down to the decoder, or as far as they need; then supplies.
 
-    Where the decoder is too small for that, all are spread over both.
+    Those take what is left of the height, up to `_WIDEST` each.
     """
-    names, bits = line_names(plan), plan.spec.array.input_bits
-    address = len(names) - bits * (LOADED + 1)
-    ends = (a.words, a.words + a.logic, len(rows))
-    start, data, top = (base + sum(r.height for r in rows[:k]) for k in ends)
-    ways = (
-        [(names[:address], start, data), (names[address:], data, top)],
-        [(names, start, top)],
-    )
-    least = _line_pitch(plan)
-    parts = next(way for way in ways if all(len(some) * least <= high - y for some, y, high in way))
-    found: dict[str, float] = {}
-    for some, bottom, high in parts:
-        pitch = plan.pdk.down((high - bottom) / len(some))
-        first = plan.pdk.down(high - (len(some) - 0.5) * pitch)
-        found |= {name: round(first + k * pitch, 6) for k, name in enumerate(some)}
-    return found
+    pdk, w, space = plan.pdk, line_width(plan.pdk), plan.pdk.space("met3")
+    names = line_names(plan)
+    start, top = (base + sum(r.height for r in rows[:k]) for k in (a.words, len(rows)))
+    each = len(SUPPLY_LINES) * (w + space)
+    pitch = pdk.down(max(w + space, (top - start) / len(names)))
+    count = max(1, min(_SUPPLY_LINES, math.floor((top - base - len(names) * pitch) / each + 1e-6)))
+    low = round(top - len(names) * pitch, 6)
+    own = [supply_line(net, k) for k in range(count) for net in SUPPLY_LINES]
+    room = pdk.down((low - base) / len(own))
+    wide = min(2 * pdk.down((room - space) / 2), pdk.up2(max(_WIDEST, w)))
+    first = {name: Line(name, "met3", pdk.down(low - (k + 0.5) * room), wide) for k, name in enumerate(reversed(own))}
+    return first | {
+        name: Line(name, "met3", pdk.down(low + (k + 0.5) * pitch), w) for k, name in enumerate(names)
+    }
 
 
 def _line_pitch(plan: Plan) -> float:
@@ -231,17 +228,18 @@ def _line_pitch(plan: Plan) -> float:
 def _high_enough(plan: Plan, a: Arrangement) -> tuple[Row, ...]:
     """Rows of gates, those of decoder and bits as high as a large array's lines need."""
     words, others = a.rows[: a.words], a.rows[a.words :]
-    missing = len(line_names(plan)) * _line_pitch(plan) - sum(row.height for row in others)
+    count = len(line_names(plan)) + len(SUPPLY_LINES)
+    missing = count * _line_pitch(plan) - sum(row.height for row in a.rows)
     more = max(0.0, plan.pdk.up2(missing / len(others)))
-    return *words, *(solve_row(r.pdk, r.wn, r.wp, r.split, r.height + more) for r in others)
+    return *words, *(
+        solve_row(r.pdk, r.wn, r.wp, r.split, r.height + more, close=r.close) for r in others
+    )
 
 
-def _spans(plan: Plan, at: dict[str, float], base: float, top: float) -> tuple[Span, ...]:
+def _spans(plan: Plan, at: dict[str, Line], base: float, top: float) -> tuple[Span, ...]:
     """What trunks cover so that vias can choose their lines, and the supply's whole length."""
     groups = line_groups(plan)
-    choices = {name: [f"{name}[0]", f"{name}[{groups[name] - 1}]"] for name in ("PA", "PB", "PC", "LOAD")}
-    choices |= {f"BIT[{k}]": _bus(plan, k) for k in range(plan.spec.array.input_bits)}
-    spans = [Span(net, at[lines[0]], at[lines[-1]]) for net, lines in choices.items()]
+    spans = [Span(net, at[f"{net}[0]"].y, at[f"{net}[{groups[net] - 1}]"].y) for net in ("PA", "PB", "PC")]
     low = [Span(LOW, 0.0, base)] if plan.spec.array.input_bits == 1 else []
     return *spans, *low, Span(SUPPLY, 0.0, top)
 
@@ -267,11 +265,13 @@ def programmed(lib: Library, plan: Plan, row: int) -> Block:
     c, d = Canvas(lib, f"row_driver_{row}"), solve_driver(plan, row)
     made = row_driver(lib, plan, row in plan.cuts)
     supply = plan.supply(row)
-    nets = chosen(plan, row) | dict.fromkeys((SUPPLY, *rails(d, supply)), supply)
+    straps = [name for name in d.lines if name.startswith(f"{supply}_LINE")]
+    nets = chosen(plan, row) | dict.fromkeys((SUPPLY, *straps, *rails(d, supply)), supply)
     first, at = next(iter(rails(d, GND).items()))
     c.place(made, nets=nets | {LOW: nets.get(first, first)})
-    ties = {net: [("via2", d.lines[line])] for net, line in chosen(plan, row).items()}
+    ties = {net: [("via2", d.lines[line].y)] for net, line in chosen(plan, row).items()}
     ties[SUPPLY] = [("via", y) for y in rails(d, supply).values()]
+    ties[SUPPLY] += [("via2", d.lines[name].y) for name in straps]
     if LOW in d.wiring.trunks:
         ties[LOW] = [("via", at)]
     for net, vias in ties.items():
@@ -294,6 +294,7 @@ def row_drivers(lib: Library, plan: Plan) -> Block:
         width = unit.height
         nets = {pin: _row_net(pin, r, cells) for pin in unit.circuit.pins}
         nets |= {net: supply for supply in RAILS for net in rails(d, supply)}
+        nets |= {name: name.partition("_")[0] for name in d.lines if "_LINE" in name}
         c.place(unit, 0, plan.y[r] - plan.y[0], turned=True, nets=nets)
     c.export()
     return c.done(width, plan.y[-1] - plan.y[0])

@@ -32,7 +32,7 @@ from picoram_layout.logic.wiring import (
     turn_levels,
 )
 from picoram_layout.periphery.foot_logic import foot
-from picoram_layout.periphery.row_driver import row_drivers, solve_driver
+from picoram_layout.periphery.row_driver import line_names, row_drivers, solve_driver
 from picoram_layout.plan import Plan
 
 _VIA = {"met1": "via", "met3": "via2"}  # from a layer to met2
@@ -75,7 +75,11 @@ def arrivals(plan: Plan) -> tuple[Arrival, ...]:
         for feed in d.problem.feeds
         if feed.left
     ]
-    found += [Arrival(line.net, line.layer, round(width - line.y, 6), line.w) for line in d.problem.lines]
+    found += [
+        Arrival(line.net, line.layer, round(width - line.y, 6), line.w)
+        for line in d.problem.lines
+        if line.net in line_names(plan)
+    ]
     return tuple(sorted(found, key=lambda arrival: arrival.x))
 
 

@@ -2,89 +2,106 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from picoram_layout.logic.devices import row_for
-from picoram_layout.logic.gates import TAP, Gate, gate, inverter, latch, nand, nor, tap
+from picoram_layout.logic.gates import GND, NONE, TAP, Gate, gate, inverter, join, nand, nor, pass_latch, tap
 from picoram_layout.logic.rows import Row, solve_row
-from picoram_layout.logic.wiring import Feed, columns
+from picoram_layout.logic.wiring import Columns, Feed, columns
 from picoram_layout.plan import Plan
 
-# Nets that run through the drivers of all rows, but for the cell selects and DOE.
-_THROUGH = ("ENL", "ENR", "PCH", "SOUTB", "ACCG")
-BRIDGED = frozenset({"RSLB", "RSRB"})  # row selects: they join the wordlines' drivers in poly
+# Nets that run through the drivers of all rows, but for the cell selects.
+_THROUGH = ("ENL", "ENR", "LOAD", "PCH", "SOUTB", "ACCGB")
+BRIDGED = frozenset({"RSLB", "RSRB", "E", "EB"})  # gates of neighbouring rows join in poly
 
 # Channel widths in the PDK's least, nMOS and pMOS. Sized by `simulation.drivers`.
 _GATE = (1, 2)
-_WORDLINE = (1, 3)  # two pMOS in series
+_WORDLINE = (1, 2)  # two pMOS in series: edges of more than 1 ns disturb the cells less
+_LATCH = (1, 1)
+_LATE = 2  # fingers of the inverter that hands ACC on
 _DATA_COLUMNS = 6  # of a DAC group for each least width of its data driver
 _DATA_MOST = 4
+
+Parts = list[list[Gate]]
 
 
 @dataclass(frozen=True)
 class Arrangement:
     """Gates of a row driver from the array outwards.
 
-    ``words`` rows of them drive wordlines, ``logic`` rows have the decoder, the others the bits.
+    ``words`` rows of them drive wordlines, the others have the decoder and the bits.
     """
 
     gates: tuple[tuple[Gate, ...], ...]
     rows: tuple[Row, ...]
     feeds: tuple[Feed, ...]
     words: int
-    logic: int
 
 
-def arrange(plan: Plan, segment: bool, fill: float = 1.0, short: bool = False) -> Arrangement:
+def arrange(plan: Plan, segment: bool, fill: float = 1.0, back: bool = False) -> Arrangement:
     """The gates of a driver; plain and segment rows have the same ones in the same rows but for SEG's.
 
-    Rows of logic are filled up to a part ``fill`` of their length. ``short``: row wires end as early as can
-    be, which leaves more room for others but takes more height.
+    Rows of logic are filled up to a part ``fill`` of their length. ``back``: groups of gates in the opposite order.
     """
     pdk, width = plan.pdk, plan.plain.height
     w, most = pdk.rule("channel_width", "gate", "diff"), fill * width
-    plain = solve_row(pdk, w, _GATE[1] * w)
-    words, feeds = _words(plan.spec.array.cells_per_cluster, _capacity(plain, width, w), w)
-    first = [_buffers(w), _selects(w)] if short else [_selects(w), _buffers(w)]
-    logic = _packed([first, [_load(w)], [_accumulate(w)]], most, plain)
+    plain = solve_row(pdk, w, _GATE[1] * w, close=True)
+    words, logic = _words_and_logic(plan.spec.array.cells_per_cluster, width, most, plain, w, back)
     # a segment row is higher, so that there is room for SEG's inverter somewhere, or in a row of its own
     seg = inverter(w, _GATE[1] * w).named("SEG", A="SEGB", Y="SEG")
     place = _roomiest(logic, seg, plan.segment.height, plain)
     if place == len(logic):
         logic.append([])
-    # SEGB's few gates join its long track by met2: as one wire of met1 it would be too large an antenna
-    feeds.append(Feed("SEGB", len(words) + place + 1))
+    feeds: list[Feed] = []
+    data = min((_packed(groups, most, plain) for groups in _bits(plan, w)), key=len)
+    kinds = _order(words, logic, data, width, plain)
     if segment:
         logic[place].append(seg)
-    data = _packed([_bit(plan, k, w) for k in range(plan.spec.array.input_bits)], most, plain)
-    data = [[_copied(g, "DOE", k) for g in row] for k, row in enumerate(data)]
-    rows = _spread_taps([*words, *logic, *data], (plan.segment if segment else plan.plain).height, plain)
-    for k, row in enumerate(rows[len(words) :], len(words)):
+        width = plan.segment.height
+    rows = _spread_taps([*words, *_mixed(logic, data, kinds)], len(words), width, plain)
+    if rows is None:
+        raise ValueError(f"no room for taps in {width:g} um")
+    for k, row in enumerate(rows):
         nets = {net for g in row for net in g.pins}
-        feeds += [Feed(net, k) for net in sorted(nets) if net in _THROUGH or net.startswith("DOE")]
+        feeds += [Feed(net, k) for net in sorted(nets) if net in _THROUGH or net.startswith("CSB")]
         if "ACCI" in nets and "ACCO" in nets:
             feeds += [Feed("ACCI", k, right=False, joins="ACCO"), Feed("ACCO", k, left=False)]
-    sizes = tuple(row_for(pdk, [*row, seg]) for row in rows)  # all rows hold a gate of the usual size
-    return Arrangement(tuple(map(tuple, rows)), sizes, tuple(feeds), len(words), len(logic))
+    # SEGB's few gates join its long track by met2: as one wire of met1 it would be too large an antenna
+    at = len(words) + [k for k, kind in enumerate(kinds) if not kind][place]
+    feeds.append(Feed("SEGB", at - 1 if at == len(rows) - 1 else at + 1))
+    sizes = tuple(
+        row_for(pdk, [*row, *([seg] if k >= len(words) and not kinds[k - len(words)] else [])], close=True)
+        for k, row in enumerate(rows)
+    )
+    return Arrangement(tuple(map(tuple, rows)), sizes, tuple(feeds), len(words))
 
 
-def _words(cells: int, capacity: int, w: float) -> tuple[list[list[Gate]], list[Feed]]:
-    """Rows of wordline drivers; a cell's select is a track in each row that needs it."""
-    rows: list[list[Gate]] = []
-    feeds: list[Feed] = []
+def _words_and_logic(
+    cells: int, width: float, most: float, row: Row, w: float, back: bool
+) -> tuple[Parts, Parts]:
+    """Rows of wordline drivers, each filled, and rows of logic, which take up to two of those: the fewest rows."""
+    ways = []
+    for count in itertools.count(1):
+        words, left = _dealt(cells, count, width, row, w)
+        if len(left) > 2:
+            continue
+        groups = [_select(w), _buffers(w), _accumulate(w), *([[g] for g in left] and [[[g] for g in left]])]
+        orders = list(itertools.permutations(groups))
+        logic = min((_packed(order, most, row) for order in orders[:: -1 if back else 1]), key=len)
+        ways.append((words, logic))
+        if not left:
+            break
+    words, logic = min(ways, key=lambda way: len(way[0]) + len(way[1]))
     seen: set[str] = set()
-    for k, names in enumerate(_dealt(cells, capacity)):
-        row = [_wordline(net, f"RS{net[2]}B", f"CSB{net[3:]}", w) for net in names]
-        selects = sorted({net for g in row for net in g.pins if net.startswith("CSB")})
-        for net in selects:
-            copy = int(net in seen)
-            row = [_copied(g, net, copy) for g in row]
-            feeds.append(Feed(copy_of(net, copy), k))
-        seen |= set(selects)
-        rows.append(row)
-    return rows, feeds
+    for gates in (*words, *logic):  # a cell's select is a track in each row that needs it
+        for net in sorted({net for g in gates for net in g.pins if net.startswith("CSB")}):
+            name = copy_of(net, int(net in seen))
+            gates[:] = [g.renamed({net: name}) if net in g.pins else g for g in gates]
+            seen.add(net)
+    return words, logic
 
 
 def copy_of(net: str, number: int) -> str:
@@ -92,45 +109,48 @@ def copy_of(net: str, number: int) -> str:
     return f"{net}_{number + 1}" if number else net
 
 
-def _copied(g: Gate, net: str, number: int) -> Gate:
-    """The gate on a net's copy."""
-    return g.renamed({net: copy_of(net, number)})
-
-
-def _wordline(net: str, select: str, cell: str, w: float) -> Gate:
+def _wordline(net: str, w: float) -> Gate:
     n, p = _WORDLINE
-    return nor(n * w, p * w).named(net, A=select, B=cell, Y=net)
+    return nor(n * w, p * w).named(net, A=f"RS{net[2]}B", B=f"CSB{net[3:]}", Y=net)
 
 
-def _selects(w: float) -> list[Gate]:
-    """Row selects of both wordlines."""
+def _cell(k: int, w: float) -> Gate:
+    """Drivers of both wordlines of a cell: they share their supplies in the middle."""
+    left, right = _wordline(f"WLL{k}", w), _wordline(f"WLR{k}", w)
+    return join([left.mirrored, right], f"WLL{k} CSB{k} RSLB RSRB WLR{k}")
+
+
+def _select(w: float) -> Parts:
+    """Row selects of both wordlines and the enable of the input latches: the row's address and a line each."""
+    p = _GATE[1] * w
     return [
-        nand(w, _GATE[1] * w, "A B C D").named(f"rs{s}", A="PA", B="PB", C="PC", D=f"EN{s}", Y=f"RS{s}B")
-        for s in "LR"
+        [
+            nand(w, p, "A B C").named("row", A="PA", B="PB", C="PC", Y="rowb"),
+            inverter(w, p).named("row", A="rowb", Y="row"),
+        ],
+        [nand(w, p).named(f"rs{s}", A="row", B=f"EN{s}", Y=f"RS{s}B") for s in "LR"],
+        [
+            nand(w, p).named("load", A="row", B="LOAD", Y="EB"),
+            inverter(w, p).named("load", A="EB", Y="E"),
+        ],
     ]
 
 
-def _buffers(w: float) -> list[Gate]:
+def _buffers(w: float) -> Parts:
     """Row wires that are the same in all rows."""
     through = {"PCHB": "PCH", "SOUT": "SOUTB"}
-    return [inverter(w, _GATE[1] * w).named(out, A=source, Y=out) for out, source in through.items()]
+    return [[inverter(w, _GATE[1] * w).named(out, A=source, Y=out) for out, source in through.items()]]
 
 
-def _load(w: float) -> list[Gate]:
-    """Enable of the input latches."""
+def _accumulate(w: float) -> Parts:
+    """ACC's delay from row to row, and ACC: high while the ripple has come and ACCGB is low."""
+    p = _GATE[1] * w
     return [
-        nand(w, _GATE[1] * w, "A B C").named("load", A="PB", B="PC", C="LOAD", Y="EB"),
-        inverter(w, _GATE[1] * w).named("load", A="EB", Y="E"),
-    ]
-
-
-def _accumulate(w: float) -> list[Gate]:
-    """ACC's delay from row to row, and ACC: high while the ripple has come and ACCG is high."""
-    return [
-        inverter(w, _GATE[1] * w).named("early", A="ACCI", Y="accb"),
-        inverter(w, _GATE[1] * w).named("late", A="accb", Y="ACCO"),
-        nand(w, _GATE[1] * w).named("acc", A="ACCO", B="ACCG", Y="accn"),
-        inverter(w, _GATE[1] * w).named("acc", A="accn", Y="ACC"),
+        [
+            inverter(w, p).named("early", A="ACCI", Y="accb"),
+            inverter(w, p, _LATE).named("late", A="accb", Y="ACCO"),
+        ],
+        [nor(w, p).named("acc", A="accb", B="ACCGB", Y="ACC")],
     ]
 
 
@@ -140,54 +160,63 @@ def data_width(plan: Plan, bit: int) -> int:
     return min(_DATA_MOST, -(-columns // _DATA_COLUMNS))
 
 
-def _bit(plan: Plan, k: int, w: float) -> list[list[Gate]]:
-    """Latch and data driver of one bit; the driver is nMOS alone, as no level is above half of VDD."""
-    wide = data_width(plan, k) * w
-    driver = gate(f"VREF[{k}] up D{k} down GND", ". . . . .", wide, _GATE[1] * w, f"VREF[{k}] up D{k} down")
-    q, qb = f"q{k}", f"qb{k}"
-    return [
-        [latch(w, _GATE[1] * w).named(f"bit{k}", D=f"BIT[{k}]", Q=q, QB=qb)],
-        [
-            nand(w, _GATE[1] * w).named(f"bit{k}", A=q, B="DOE", Y=f"down{k}"),
-            inverter(w, _GATE[1] * w).named(f"bit{k}", A=f"down{k}", Y=f"up{k}"),
-            driver.named(f"bit{k}", up=f"up{k}", down=f"down{k}"),
-        ],
-    ]
+def _bits(plan: Plan, w: float) -> list[list[Parts]]:
+    """Ways to divide the bits' latches and drivers: two bits together, each alone, all parts alone."""
+    count = plan.spec.array.input_bits
+    pairs = [(k, k + 1) for k in range(count % 2, count, 2)]
+    first = [(0,)] if count % 2 else []
+    latches = [pass_latch(_LATCH[0] * w, _LATCH[1] * w).named(f"bit{k}", D=f"BUS[{k}]", E="E", EB="EB", Q=f"q{k}", QB=f"qb{k}") for k in range(count)]
+    both: list[Parts] = [[[latches[k[0]], _data(plan, k, w), *(latches[j] for j in k[1:])]] for k in [*first, *pairs]]
+    each: list[Parts] = [[[latches[k], _data(plan, (k,), w)]] for k in range(count)]
+    parts: list[Parts] = [[[_data(plan, k, w)], *([latches[j]] for j in k)] for k in [*first, *pairs]]
+    return [both, each, parts]
 
 
-def _capacity(row: Row, width: float, w: float) -> int:
-    """Wordline drivers that fit into a row with a tap."""
-    gates: list[Gate] = []
-    while True:
-        gates.append(_wordline(f"W{len(gates)}", "RSB", "CSB", w))
-        if not _fits(_tapped(gates), width, row):
-            return len(gates) - 1
+def _data(plan: Plan, bits: Sequence[int], w: float) -> Gate:
+    """Data drivers of one or two bits: nMOS alone, as no level is above half of VDD. Each bit's line is at its
+    level while the bit is set, else at GND."""
+    wide = max(data_width(plan, k) for k in bits) * w
+    strip = [GND]
+    for k in bits:
+        half = [f"VREF[{k}]", f"q{k}", f"D{k}", f"qb{k}"]
+        strip = [*half, *strip] if k == bits[0] else [*strip, *half[::-1]]
+    pins = [net for net in strip if net != GND]
+    return gate(" ".join(strip), " ".join([NONE] * len(strip)), wide, 0.0, " ".join(pins))
 
 
-def _dealt(cells: int, capacity: int) -> list[list[str]]:
-    """Wordlines of each row of drivers: both of a cell together, neighbours in different rows.
+def _dealt(cells: int, count: int, width: float, row: Row, w: float) -> tuple[Parts, list[Gate]]:
+    """``count`` rows of wordline drivers, neighbours in different rows, and what finds no place.
 
-    So the drivers of a row are spread as their wordlines are. Rows that hold an odd number of drivers take
-    one of two left over.
+    The first row and every second one have a tap. Where half a cell's drivers find room they are divided.
     """
-    rows: list[list[str]] = [[] for _ in range(-(-2 * cells // capacity))]
-    pairs = capacity // 2 * len(rows)
-    for k in range(cells):
-        both = f"WLL{k}", f"WLR{k}"
-        if k < pairs:
-            rows[k % len(rows)] += both
-        else:
-            for net, row in zip(both, sorted(rows, key=len), strict=False):
-                row.append(net)
-    return rows
+    single = _wordline("WLL0", w)
+
+    def room(gates: list[Gate], number: int) -> bool:
+        return _fits([*gates, *([tap()] if number % 2 or not number else [])], width, row)
+
+    rows: Parts = [[] for _ in range(count)]
+    number = 0
+    for number in range(cells):
+        new = _cell(number, w)
+        free = [k for k in range(count) if room([*rows[k], new], k)]
+        if not free:
+            break
+        rows[min(free, key=lambda k: (len(rows[k]), k))].append(new)
+    else:
+        return rows, []
+    left = [_wordline(f"WL{s}{k}", w) for k in range(number, cells) for s in "LR"]
+    for k, gates in enumerate(rows):
+        if left and room([*gates, single], k):
+            gates.append(left.pop(0))
+    return rows, left
 
 
-def _packed(groups: Sequence[list[list[Gate]]], width: float, row: Row) -> list[list[Gate]]:
+def _packed(groups: Sequence[Parts], width: float, row: Row) -> Parts:
     """Groups of parts, of gates in rows of this width: what no row holds as a whole is divided.
 
     Rows have room for a tap, but for a single part that leaves none: the next one has it.
     """
-    rows: list[list[Gate]] = [[]]
+    rows: Parts = [[]]
 
     def add(gates: list[Gate]) -> None:
         if rows[-1] and not _fits(_tapped(rows[-1] + gates), width, row):
@@ -214,50 +243,91 @@ def _packed(groups: Sequence[list[list[Gate]]], width: float, row: Row) -> list[
 
 def _roomiest(rows: Sequence[list[Gate]], g: Gate, width: float, row: Row) -> int:
     """The row that is shortest with one gate more, or a new one if it is longer than ``width``."""
-    lengths = [row.width(len(columns(_tapped([*gates, g])).n)) for gates in rows]
+    lengths = [row.width(_length(_tapped([*gates, g]))) for gates in rows]
     return lengths.index(min(lengths)) if min(lengths) <= width else len(rows)
 
 
 def _fits(gates: Sequence[Gate], width: float, row: Row) -> bool:
-    return row.width(len(columns(gates).n)) <= width
+    return row.width(_length(gates)) <= width
 
 
-def _tapped(gates: Sequence[Gate], after: int = 1) -> list[Gate]:
-    return [*gates[:after], tap(), *gates[after:]]
+def _tapped(gates: Sequence[Gate]) -> list[Gate]:
+    """The gates with a tap where it takes least, or with one above a data driver."""
+    return _well_tapped(gates) or min(_with_tap(gates), key=_length)
 
 
-def _spread_taps(rows: Sequence[Sequence[Gate]], width: float, row: Row) -> list[list[Gate]]:
-    """A tap for each row, away from those of rows that share a rail, or on the same column.
+def _with_tap(gates: Sequence[Gate]) -> list[list[Gate]]:
+    return [[*gates[:k], tap(), *gates[k:]] for k in (*range(1, len(gates)), len(gates), 0)]
 
-    A row that has no room for one does without if the row that shares its well has one.
+
+def _length(gates: Sequence[Gate]) -> int:
+    """Columns of a row."""
+    return len(columns(gates).n)
+
+
+def _well_tapped(gates: Sequence[Gate]) -> list[Gate]:
+    """The gates with a well tap above the ground of a data driver, if there is one."""
+    for k, g in enumerate(gates):
+        if set(g.p) == {NONE} and GND in g.n:
+            p = tuple(TAP if net == GND else NONE for net in g.n)
+            return [*gates[:k], replace(g, p=p), *gates[k + 1 :]]
+    return []
+
+
+def _order(words: Parts, logic: Parts, data: Parts, width: float, row: Row) -> list[bool]:
+    """For each row after the wordline drivers', whether it is one of ``data``: so that there is room for taps.
+
+    Rows of data stand together, between those of logic where they have no taps to the substrate.
+    """
+    total = len(logic) + len(data)
+    ways = sorted(itertools.combinations(range(total), len(data)), key=lambda at: (at[-1] - at[0], -at[0]))
+    for at in ways:
+        kinds = [k in at for k in range(total)]
+        if _spread_taps([*words, *_mixed(logic, data, kinds)], len(words), width, row) is not None:
+            return kinds
+    raise ValueError(f"no room for taps in {width:g} um")
+
+
+def _mixed(logic: Parts, data: Parts, kinds: Sequence[bool]) -> Parts:
+    left = iter(logic), iter(data)
+    return [next(left[kind]) for kind in kinds]
+
+
+def _spread_taps(rows: Sequence[Sequence[Gate]], words: int, width: float, row: Row) -> Parts | None:
+    """A tap for each row, away from that of a row that shares its rail, or on the same column.
+
+    Rows that share a well need a tap to it in one of them at least, and so do neighbours beyond a GND rail one to
+    the substrate. The first rows, of ``words``, have theirs at the end: there it moves no gate away from those of
+    the next row.
     """
     far = row.tap_reach * 2 + max(row.pdk.space("nsdm"), row.pdk.space("psdm"))
 
-    def placed(left: Sequence[Sequence[Gate]], last: float | None) -> list[list[Gate]] | None:
+    def placed(left: Sequence[Sequence[Gate]], above: Columns | None) -> Parts | None:
         """Rows from the first on; the last ones, the fullest, are placed first."""
         if not left:
             return []
         *others, gates = left
-        ways = [_tapped(gates, k) for k in (*range(1, len(gates)), len(gates), 0)]
-        ways = [way for way in ways if _fits(way, width, row)]
-        # of the two rows that share a well (0 and 1, 2 and 3, ...) one at least has a tap
-        if len(left) % 2 == 0 or last is not None:
-            ways.append(list(gates))
-        for way in ways:
-            at = _tap_x(way, row)
-            off = math.inf if last is None or at is None else abs(at - last)
-            if off < row.pdk.grid or off >= far:
-                before = placed(others, at)
+        ways = sorted(_with_tap(gates), key=_length)
+        if len(left) <= words:
+            ways.sort(key=lambda way: TAP not in way[-1].n)
+        for way in (*ways, _well_tapped(gates), list(gates)):
+            mine = columns(way)
+            if not way or row.width(len(mine.n)) > width or (not others and TAP not in mine.n):
+                continue
+            side = "p" if len(left) % 2 else "n"  # that faces the row above
+            here, there = (_tap_x(c, side, row) for c in (mine, above))
+            if here is None and there is None:
+                continue
+            if here is None or there is None or abs(here - there) < row.pdk.grid or abs(here - there) >= far:
+                before = placed(others, mine)
                 if before is not None:
                     return [*before, way]
         return None
 
-    found = placed(rows, None)
-    if found is None:
-        raise ValueError(f"no room for taps in {width:g} um")
-    return found
+    return placed(rows, None)
 
 
-def _tap_x(gates: Sequence[Gate], row: Row) -> float | None:
-    nets = columns(gates).n
-    return row.x(nets.index(TAP)) if TAP in nets else None
+def _tap_x(c: Columns | None, side: str, row: Row) -> float | None:
+    """Place of a strip's tap."""
+    strip = () if c is None else c.n if side == "n" else c.p
+    return row.x(strip.index(TAP)) if TAP in strip else None
