@@ -43,7 +43,7 @@ from picoram_layout.logic.wiring import (
     trunk_pitch,
 )
 from picoram_layout.netlist.circuit import moved
-from picoram_layout.periphery.row_logic import BRIDGED, Arrangement, arrange
+from picoram_layout.periphery.row_logic import BRIDGED, Arrangement, arrangements
 from picoram_layout.plan import Plan
 
 SUPPLY = "SUPPLY"  # the wire on the row's free track
@@ -51,7 +51,8 @@ LOW = "LOW"  # the last group's data line where inputs have one bit: GND
 SUPPLY_LINES = (GND, VDD)  # met3 lines for power straps, each so many times as fit
 _SUPPLY_LINES = 2
 _WIDEST = 1.0  # um, of a supply line
-_FILLED = (1.0, 0.9, 0.8)  # parts of a row's length that gates may take
+SHARED = 1
+_COMPARED = 3  # arrangements that are wired
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,17 @@ def chosen(plan: Plan, row: int) -> dict[str, str]:
 
 @cache
 def solve_drivers(plan: Plan) -> tuple[Driver, Driver]:
-    """The drivers of plain and segment rows, in looser rows where the densest leave no room for wires."""
-    for back, fill in itertools.product((False, True), _FILLED):
+    """The drivers of plain and segment rows: the narrowest of the most promising arrangements."""
+    ways, found = arrangements(plan, dict(_row_pins(plan, 0))), list[tuple[Driver, Driver]]()
+    for plain, segment in ways:
         try:
-            return _solved(plan, fill, back)
+            found.append(_solved(plan, plain, segment))
         except Unroutable:
             continue
+        if len(found) == _COMPARED:
+            break
+    if found:
+        return min(found, key=lambda both: both[0].problem.height)
     a = plan.spec.array
     raise InputError(
         f"array.cells_per_cluster: {a.cells_per_cluster}: wires of a row driver find no place in "
@@ -118,9 +124,8 @@ def solve_drivers(plan: Plan) -> tuple[Driver, Driver]:
     )
 
 
-def _solved(plan: Plan, fill: float, back: bool) -> tuple[Driver, Driver]:
+def _solved(plan: Plan, plain: Arrangement, segment: Arrangement) -> tuple[Driver, Driver]:
     """Both drivers: rows of the same heights, what runs through both on one track."""
-    plain, segment = (arrange(plan, kind and bool(plan.cuts), fill, back) for kind in (False, True))
     rows = _high_enough(plan, plain)
     fans = [fan_height(_problem(plan, a, k == 1, rows, 0.0, {})) for k, a in enumerate((plain, segment))]
     base = max(rows[0].rail, *fans)
@@ -157,9 +162,7 @@ def _problem(
     """What has to be wired: gates, lines, the row's wires."""
     at = lines(plan, rows, a, base)
     number = _examples(plan)[segment]
-    wires = [(_pin(plan, net, number), y) for net, y in left_wires(plan, number)]
-    if plan.spec.array.input_bits == 1:
-        wires[-1] = LOW, wires[-1][1]
+    wires = _row_pins(plan, number)
     return Problem(
         rows,
         a.gates,
@@ -192,6 +195,14 @@ def _examples(plan: Plan) -> tuple[int, int]:
     return 0, min(plan.cuts, default=0)
 
 
+def _row_pins(plan: Plan, row: int) -> list[tuple[str, float]]:
+    """Wires of a row as the driver calls them, and their places."""
+    wires = [(_pin(plan, net, row), y) for net, y in left_wires(plan, row)]
+    if plan.spec.array.input_bits == 1:
+        wires[-1] = LOW, wires[-1][1]
+    return wires
+
+
 def _pin(plan: Plan, net: str, row: int) -> str:
     """A row wire of the array as the driver calls it: WLL3, D2, ACC."""
     name, _, index = net.rstrip("]").partition("[")
@@ -207,6 +218,9 @@ def lines(plan: Plan, rows: Sequence[Row], a: Arrangement, base: float) -> dict[
     """
     pdk, w, space = plan.pdk, line_width(plan.pdk), plan.pdk.space("met3")
     names = line_names(plan)
+    where = {net: k for k, gates in enumerate(a.gates) for g in gates for net in g.pins}
+    if where["PA"] > where["BUS[0]"]:  # what is farther from the array has its lines there
+        names = [*(n for n in names if n[0] != "P"), *(n for n in names if n[0] == "P")]
     start, top = (base + sum(r.height for r in rows[:k]) for k in (a.words, len(rows)))
     each = len(SUPPLY_LINES) * (w + space)
     pitch = pdk.down(max(w + space, (top - start) / len(names)))
@@ -226,10 +240,12 @@ def _line_pitch(plan: Plan) -> float:
 
 
 def _high_enough(plan: Plan, a: Arrangement) -> tuple[Row, ...]:
-    """Rows of gates, those of decoder and bits as high as a large array's lines need."""
+    """Rows of gates, those of decoder and bits as high as a large array's lines need.
+
+    Nearer to the array than the last wordline drivers there is no room for trunks to them.
+    """
     words, others = a.rows[: a.words], a.rows[a.words :]
-    count = len(line_names(plan)) + len(SUPPLY_LINES)
-    missing = count * _line_pitch(plan) - sum(row.height for row in a.rows)
+    missing = len(line_names(plan)) * _line_pitch(plan) - sum(row.height for row in a.rows[a.words - SHARED :])
     more = max(0.0, plan.pdk.up2(missing / len(others)))
     return *words, *(
         solve_row(r.pdk, r.wn, r.wp, r.split, r.height + more, close=r.close) for r in others

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from picoram_layout.logic.devices import row_for
-from picoram_layout.logic.gates import GND, NONE, TAP, Gate, gate, inverter, join, nand, nor, pass_latch, tap
+from picoram_layout.logic.gates import GND, NONE, Gate, gate, inverter, join, nand, nor, pass_latch, tap
 from picoram_layout.logic.rows import Row, solve_row
-from picoram_layout.logic.wiring import Columns, Feed, columns
+from picoram_layout.logic.wiring import Feed
+from picoram_layout.periphery.row_places import (
+    Parts,
+    Wires,
+    demand,
+    fits,
+    interleaved,
+    mixed,
+    ordered,
+    packed,
+    roomiest,
+    spread_taps,
+)
 from picoram_layout.plan import Plan
 
 # Nets that run through the drivers of all rows, but for the cell selects.
@@ -25,7 +36,7 @@ _LATE = 2  # fingers of the inverter that hands ACC on
 _DATA_COLUMNS = 6  # of a DAC group for each least width of its data driver
 _DATA_MOST = 4
 
-Parts = list[list[Gate]]
+_FILLED = (1.0, 0.9, 0.8)  # parts of a row's length that gates of logic may take
 
 
 @dataclass(frozen=True)
@@ -41,67 +52,93 @@ class Arrangement:
     words: int
 
 
-def arrange(plan: Plan, segment: bool, fill: float = 1.0, back: bool = False) -> Arrangement:
-    """The gates of a driver; plain and segment rows have the same ones in the same rows but for SEG's.
+def arrangements(plan: Plan, wires: Mapping[str, float]) -> list[tuple[Arrangement, Arrangement]]:
+    """Ways to place the gates of plain and segment drivers, those that should need the fewest tracks first.
 
-    Rows of logic are filled up to a part ``fill`` of their length. ``back``: groups of gates in the opposite order.
+    Both have the same gates in the same rows but for SEG's. ``wires``: places of the row's pins (um).
     """
-    pdk, width = plan.pdk, plan.plain.height
-    w, most = pdk.rule("channel_width", "gate", "diff"), fill * width
+    pdk, width, higher = plan.pdk, plan.plain.height, plan.segment.height
+    w = pdk.rule("channel_width", "gate", "diff")
     plain = solve_row(pdk, w, _GATE[1] * w, close=True)
-    words, logic = _words_and_logic(plan.spec.array.cells_per_cluster, width, most, plain, w, back)
-    # a segment row is higher, so that there is room for SEG's inverter somewhere, or in a row of its own
     seg = inverter(w, _GATE[1] * w).named("SEG", A="SEGB", Y="SEG")
-    place = _roomiest(logic, seg, plan.segment.height, plain)
-    if place == len(logic):
-        logic.append([])
-    feeds: list[Feed] = []
-    data = min((_packed(groups, most, plain) for groups in _bits(plan, w)), key=len)
-    kinds = _order(words, logic, data, width, plain)
-    if segment:
-        logic[place].append(seg)
-        width = plan.segment.height
-    rows = _spread_taps([*words, *_mixed(logic, data, kinds)], len(words), width, plain)
-    if rows is None:
-        raise ValueError(f"no room for taps in {width:g} um")
+    found: dict[tuple[float, ...], tuple[Arrangement, Arrangement]] = {}
+    reach = Wires(wires, lambda net: net in _THROUGH or net[:3] in ("CSB", "ACC") and net != "ACC", BRIDGED)
+    for fill in _FILLED:
+        data = min((packed(groups, fill * width, plain) for groups in _bits(plan, w)), key=len)
+        for words, logic in _words_and_logic(plan, fill * width, plain, w):
+            # a segment row is higher, so that there is room for SEG's inverter somewhere, or in a row of its own
+            place = roomiest(logic, seg, higher, plain)
+            if place == len(logic):
+                logic.append([])
+            try:
+                kinds = interleaved(words, logic, data, width, plain)
+            except ValueError:
+                continue
+            made = []
+            for wide, extra in ((width, []), (higher, [seg] if plan.cuts else [])):
+                rows = [ordered([*g, *(extra if k == place else [])], wide, plain, reach) for k, g in enumerate(logic)]
+                taps = spread_taps([*words, *mixed(rows, data, kinds)], len(words), wide, plain, reach)
+                if taps is None:
+                    break
+                made.append(_arranged(plan, taps, seg, len(words), kinds, place, w))
+            if len(made) == 2:
+                need = sum(max(r.height, _height(r, demand(g, r, reach)[0])) for r, g in zip(made[0].rows, made[0].gates, strict=True))
+                found.setdefault((len(made[0].rows), round(need, 3)), (made[0], made[1]))
+    return [found[key] for key in sorted(found)]
+
+
+def _height(row: Row, tracks: int) -> float:
+    """Height of a row with so many tracks."""
+    return 2 * row.rail + row.pdk.space("met1") + tracks * (row.track + row.pdk.space("met1"))
+
+
+def _arranged(
+    plan: Plan, rows: Parts, seg: Gate, words: int, kinds: Sequence[bool], place: int, w: float
+) -> Arrangement:
+    """Gates in rows with what runs through all drivers."""
+    feeds = []
     for k, row in enumerate(rows):
         nets = {net for g in row for net in g.pins}
         feeds += [Feed(net, k) for net in sorted(nets) if net in _THROUGH or net.startswith("CSB")]
         if "ACCI" in nets and "ACCO" in nets:
             feeds += [Feed("ACCI", k, right=False, joins="ACCO"), Feed("ACCO", k, left=False)]
     # SEGB's few gates join its long track by met2: as one wire of met1 it would be too large an antenna
-    at = len(words) + [k for k, kind in enumerate(kinds) if not kind][place]
+    at = words + [k for k, kind in enumerate(kinds) if not kind][place]
     feeds.append(Feed("SEGB", at - 1 if at == len(rows) - 1 else at + 1))
     sizes = tuple(
-        row_for(pdk, [*row, *([seg] if k >= len(words) and not kinds[k - len(words)] else [])], close=True)
+        row_for(plan.pdk, [*row, *([seg] if k >= words and not kinds[k - words] else [])], close=True)
         for k, row in enumerate(rows)
     )
-    return Arrangement(tuple(map(tuple, rows)), sizes, tuple(feeds), len(words))
+    return Arrangement(tuple(map(tuple, rows)), sizes, tuple(feeds), words)
 
 
-def _words_and_logic(
-    cells: int, width: float, most: float, row: Row, w: float, back: bool
-) -> tuple[Parts, Parts]:
+def _words_and_logic(plan: Plan, width: float, row: Row, w: float) -> list[tuple[Parts, Parts]]:
     """Rows of wordline drivers, each filled, and rows of logic, which take up to two of those: the fewest rows."""
-    ways = []
+    cells = plan.spec.array.cells_per_cluster
+    ways: list[tuple[Parts, Parts]] = []
     for count in itertools.count(1):
-        words, left = _dealt(cells, count, width, row, w)
+        words, left = _dealt(cells, count, plan.plain.height, row, w)
         if len(left) > 2:
             continue
-        groups = [_select(w), _buffers(w), _accumulate(w), *([[g] for g in left] and [[[g] for g in left]])]
-        orders = list(itertools.permutations(groups))
-        logic = min((_packed(order, most, row) for order in orders[:: -1 if back else 1]), key=len)
-        ways.append((words, logic))
+        groups = [_select(w), _buffers(w), _accumulate(w), *([[[g] for g in left]] if left else [])]
+        for order in itertools.permutations(groups):
+            way = words, packed(order, width, row)
+            ways += [way] if way not in ways else []
         if not left:
             break
-    words, logic = min(ways, key=lambda way: len(way[0]) + len(way[1]))
+    least = min(len(words) + len(logic) for words, logic in ways)
+    return [_copied(*way) for way in ways if len(way[0]) + len(way[1]) == least]
+
+
+def _copied(words: Parts, logic: Parts) -> tuple[Parts, Parts]:
+    """A cell's select is a track in each row that needs it."""
     seen: set[str] = set()
-    for gates in (*words, *logic):  # a cell's select is a track in each row that needs it
-        for net in sorted({net for g in gates for net in g.pins if net.startswith("CSB")}):
-            name = copy_of(net, int(net in seen))
-            gates[:] = [g.renamed({net: name}) if net in g.pins else g for g in gates]
-            seen.add(net)
-    return words, logic
+    made: Parts = []
+    for gates in (*words, *logic):
+        names = {net: copy_of(net, int(net in seen)) for g in gates for net in g.pins if net.startswith("CSB")}
+        made.append([g.renamed(names) for g in gates])
+        seen |= set(names)
+    return made[: len(words)], made[len(words) :]
 
 
 def copy_of(net: str, number: int) -> str:
@@ -189,145 +226,26 @@ def _dealt(cells: int, count: int, width: float, row: Row, w: float) -> tuple[Pa
 
     The first row and every second one have a tap. Where half a cell's drivers find room they are divided.
     """
-    single = _wordline("WLL0", w)
-
     def room(gates: list[Gate], number: int) -> bool:
-        return _fits([*gates, *([tap()] if number % 2 or not number else [])], width, row)
+        return fits([*gates, *([tap()] if number % 2 or not number else [])], width, row)
 
     rows: Parts = [[] for _ in range(count)]
-    number = 0
-    for number in range(cells):
-        new = _cell(number, w)
-        free = [k for k in range(count) if room([*rows[k], new], k)]
-        if not free:
-            break
-        rows[min(free, key=lambda k: (len(rows[k]), k))].append(new)
-    else:
-        return rows, []
-    left = [_wordline(f"WL{s}{k}", w) for k in range(number, cells) for s in "LR"]
+    waiting = []
+    for k in range(cells):
+        if room([*rows[k % count], _cell(k, w)], k % count):
+            rows[k % count].append(_cell(k, w))
+        else:
+            waiting.append(k)
+    left: list[int] = []
+    for k in waiting:
+        free = [number for number, gates in enumerate(rows) if room([*gates, _cell(k, w)], number)]
+        if free:
+            rows[free[0]].append(_cell(k, w))
+        else:
+            left += [k]
+    # left ones first: their selects then join in poly
+    divided = [_wordline(f"WL{s}{k}", w) for s in "LR" for k in left]
     for k, gates in enumerate(rows):
-        if left and room([*gates, single], k):
-            gates.append(left.pop(0))
-    return rows, left
-
-
-def _packed(groups: Sequence[Parts], width: float, row: Row) -> Parts:
-    """Groups of parts, of gates in rows of this width: what no row holds as a whole is divided.
-
-    Rows have room for a tap, but for a single part that leaves none: the next one has it.
-    """
-    rows: Parts = [[]]
-
-    def add(gates: list[Gate]) -> None:
-        if rows[-1] and not _fits(_tapped(rows[-1] + gates), width, row):
-            close(gates)
-            rows.append([])
-        rows[-1] += gates
-
-    def close(following: list[Gate]) -> None:
-        """A row for a tap alone, if neither the last row nor the following gates leave room for one."""
-        if not any(_fits(_tapped(gates), width, row) for gates in (rows[-1], following)):
-            rows.append([])
-
-    for group in groups:
-        joined = [g for part in group for g in part]
-        if any(_fits(_tapped(start + joined), width, row) for start in (rows[-1], [])):
-            add(joined)
-            continue
-        for part in group:
-            for gates in [part] if _fits(part, width, row) else [[g] for g in part]:
-                add(gates)
-    close(rows[-1])
-    return rows
-
-
-def _roomiest(rows: Sequence[list[Gate]], g: Gate, width: float, row: Row) -> int:
-    """The row that is shortest with one gate more, or a new one if it is longer than ``width``."""
-    lengths = [row.width(_length(_tapped([*gates, g]))) for gates in rows]
-    return lengths.index(min(lengths)) if min(lengths) <= width else len(rows)
-
-
-def _fits(gates: Sequence[Gate], width: float, row: Row) -> bool:
-    return row.width(_length(gates)) <= width
-
-
-def _tapped(gates: Sequence[Gate]) -> list[Gate]:
-    """The gates with a tap where it takes least, or with one above a data driver."""
-    return _well_tapped(gates) or min(_with_tap(gates), key=_length)
-
-
-def _with_tap(gates: Sequence[Gate]) -> list[list[Gate]]:
-    return [[*gates[:k], tap(), *gates[k:]] for k in (*range(1, len(gates)), len(gates), 0)]
-
-
-def _length(gates: Sequence[Gate]) -> int:
-    """Columns of a row."""
-    return len(columns(gates).n)
-
-
-def _well_tapped(gates: Sequence[Gate]) -> list[Gate]:
-    """The gates with a well tap above the ground of a data driver, if there is one."""
-    for k, g in enumerate(gates):
-        if set(g.p) == {NONE} and GND in g.n:
-            p = tuple(TAP if net == GND else NONE for net in g.n)
-            return [*gates[:k], replace(g, p=p), *gates[k + 1 :]]
-    return []
-
-
-def _order(words: Parts, logic: Parts, data: Parts, width: float, row: Row) -> list[bool]:
-    """For each row after the wordline drivers', whether it is one of ``data``: so that there is room for taps.
-
-    Rows of data stand together, between those of logic where they have no taps to the substrate.
-    """
-    total = len(logic) + len(data)
-    ways = sorted(itertools.combinations(range(total), len(data)), key=lambda at: (at[-1] - at[0], -at[0]))
-    for at in ways:
-        kinds = [k in at for k in range(total)]
-        if _spread_taps([*words, *_mixed(logic, data, kinds)], len(words), width, row) is not None:
-            return kinds
-    raise ValueError(f"no room for taps in {width:g} um")
-
-
-def _mixed(logic: Parts, data: Parts, kinds: Sequence[bool]) -> Parts:
-    left = iter(logic), iter(data)
-    return [next(left[kind]) for kind in kinds]
-
-
-def _spread_taps(rows: Sequence[Sequence[Gate]], words: int, width: float, row: Row) -> Parts | None:
-    """A tap for each row, away from that of a row that shares its rail, or on the same column.
-
-    Rows that share a well need a tap to it in one of them at least, and so do neighbours beyond a GND rail one to
-    the substrate. The first rows, of ``words``, have theirs at the end: there it moves no gate away from those of
-    the next row.
-    """
-    far = row.tap_reach * 2 + max(row.pdk.space("nsdm"), row.pdk.space("psdm"))
-
-    def placed(left: Sequence[Sequence[Gate]], above: Columns | None) -> Parts | None:
-        """Rows from the first on; the last ones, the fullest, are placed first."""
-        if not left:
-            return []
-        *others, gates = left
-        ways = sorted(_with_tap(gates), key=_length)
-        if len(left) <= words:
-            ways.sort(key=lambda way: TAP not in way[-1].n)
-        for way in (*ways, _well_tapped(gates), list(gates)):
-            mine = columns(way)
-            if not way or row.width(len(mine.n)) > width or (not others and TAP not in mine.n):
-                continue
-            side = "p" if len(left) % 2 else "n"  # that faces the row above
-            here, there = (_tap_x(c, side, row) for c in (mine, above))
-            if here is None and there is None:
-                continue
-            if here is None or there is None or abs(here - there) < row.pdk.grid or abs(here - there) >= far:
-                before = placed(others, mine)
-                if before is not None:
-                    return [*before, way]
-        return None
-
-    return placed(rows, None)
-
-
-def _tap_x(c: Columns | None, side: str, row: Row) -> float | None:
-    """Place of a strip's tap."""
-    strip = () if c is None else c.n if side == "n" else c.p
-    return row.x(strip.index(TAP)) if TAP in strip else None
+        if divided and room([*gates, divided[0]], k):
+            gates.append(divided.pop(0).mirrored)
+    return rows, divided
