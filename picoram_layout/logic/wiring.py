@@ -312,7 +312,7 @@ def solve(problem: Problem) -> Wiring:
     """Wire a block; `Unroutable` if a row has too few tracks."""
     wiring = _prepared(problem)
     pieces = wiring.pieces
-    _place_trunks(problem, wiring)
+    _place_all_trunks(problem, wiring)
     full: list[Unroutable] = []
     for number in range(len(problem.rows)):
         try:
@@ -459,8 +459,24 @@ def trunk_pitch(row: Row) -> tuple[float, float, float]:
     return pdk.up((w + pad) / 2 + s), pdk.up(pad + s), pdk.up(wide + s)
 
 
-def _place_trunks(problem: Problem, wiring: Wiring) -> None:
-    """Trunks for nets of several pieces, of lines and pins: those of pins at a given place first."""
+def _place_all_trunks(problem: Problem, wiring: Wiring) -> None:
+    """Trunks in one of the ways in which all find a place."""
+    for tight, long in ((False, False), (True, False), (True, True)):
+        try:
+            _place_trunks(problem, wiring, tight, long)
+            return
+        except Unroutable:
+            wiring.trunks.clear()
+            if long:
+                raise
+
+
+def _place_trunks(problem: Problem, wiring: Wiring, tight: bool, long: bool) -> None:
+    """Trunks for nets of several pieces, of lines and pins: those of pins at a given place first.
+
+    ``tight``: each as close beside another as it can be; else where its met1 is shortest. ``long``: the longest
+    one comes first; else that with the fewest places left.
+    """
     row = problem.rows[0]
     apart = trunk_pitch(row)[2]
     nets: dict[str, list[Piece]] = {}
@@ -485,12 +501,12 @@ def _place_trunks(problem: Problem, wiring: Wiring) -> None:
     places = {net: _Places.at(problem, net, nets[net], net in lined, grid) for net in waiting}
     for span in spans:
         _block(problem, waiting, places, span)
-    while waiting:  # the one with the fewest places left comes first
-        net = min(waiting, key=lambda n: places[n].count)
+    while waiting:
+        net = min(waiting, key=lambda n: (places[n].y1 - places[n].y2 if long else 0.0, places[n].count))
         found, xs = places[net], grid[places[net].free]
         if not len(xs):
             raise Unroutable(f"{net}: no place for its trunk")
-        if len(xs) * step < 2 * apart:  # beside another one, so that a further one has room, too
+        if len(xs) * step < 2 * apart or tight:  # beside another one, so that a further one has room, too
             cost = _side(xs, found.near, problem.width)
         else:
             cost = _cost(row, nets[net], xs, found.near, problem.width)

@@ -52,7 +52,9 @@ SUPPLY_LINES = (GND, VDD)  # met3 lines for power straps, each so many times as 
 _SUPPLY_LINES = 2
 _WIDEST = 1.0  # um, of a supply line
 SHARED = 1
-_COMPARED = 3  # arrangements that are wired
+_TRIED = 16  # arrangements of gates, until so many are wired
+_COMPARED = 4
+_FILLED = (1.0, 0.9, 0.8)  # parts of a row's length that gates of logic may take
 
 
 @dataclass(frozen=True)
@@ -107,16 +109,18 @@ def chosen(plan: Plan, row: int) -> dict[str, str]:
 @cache
 def solve_drivers(plan: Plan) -> tuple[Driver, Driver]:
     """The drivers of plain and segment rows: the narrowest of the most promising arrangements."""
-    ways, found = arrangements(plan, dict(_row_pins(plan, 0))), list[tuple[Driver, Driver]]()
-    for plain, segment in ways:
-        try:
-            found.append(_solved(plan, plain, segment))
-        except Unroutable:
-            continue
-        if len(found) == _COMPARED:
-            break
-    if found:
-        return min(found, key=lambda both: both[0].problem.height)
+    for fill in _FILLED:
+        found: list[tuple[Driver, Driver]] = []
+        ways = arrangements(plan, dict(_row_pins(plan, 0)), fill)
+        for plain, segment in itertools.islice(ways, _TRIED):
+            try:
+                found.append(_solved(plan, plain, segment))
+            except Unroutable:
+                continue
+            if len(found) == _COMPARED:
+                break
+        if found:
+            return min(found, key=lambda both: both[0].problem.height)
     a = plan.spec.array
     raise InputError(
         f"array.cells_per_cluster: {a.cells_per_cluster}: wires of a row driver find no place in "
@@ -219,8 +223,7 @@ def lines(plan: Plan, rows: Sequence[Row], a: Arrangement, base: float) -> dict[
     pdk, w, space = plan.pdk, line_width(plan.pdk), plan.pdk.space("met3")
     names = line_names(plan)
     where = {net: k for k, gates in enumerate(a.gates) for g in gates for net in g.pins}
-    if where["PA"] > where["BUS[0]"]:  # what is farther from the array has its lines there
-        names = [*(n for n in names if n[0] != "P"), *(n for n in names if n[0] == "P")]
+    names.sort(key=lambda net: where[net if net in where else net.partition("[")[0]])  # near their gates
     start, top = (base + sum(r.height for r in rows[:k]) for k in (a.words, len(rows)))
     each = len(SUPPLY_LINES) * (w + space)
     pitch = pdk.down(max(w + space, (top - start) / len(names)))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from picoram_layout.logic.devices import row_for
-from picoram_layout.logic.gates import GND, NONE, Gate, gate, inverter, join, nand, nor, pass_latch, tap
+from picoram_layout.logic.gates import GND, NONE, TAP, VDD, Gate, gate, inverter, join, nand, nor, pass_latch, tap
 from picoram_layout.logic.rows import Row, solve_row
-from picoram_layout.logic.wiring import Feed
+from picoram_layout.logic.wiring import Feed, columns, trunk_pitch
 from picoram_layout.periphery.row_places import (
     Parts,
     Wires,
@@ -36,7 +38,7 @@ _LATE = 2  # fingers of the inverter that hands ACC on
 _DATA_COLUMNS = 6  # of a DAC group for each least width of its data driver
 _DATA_MOST = 4
 
-_FILLED = (1.0, 0.9, 0.8)  # parts of a row's length that gates of logic may take
+_ROOM = 0.7  # part of a row's length that trunks can take
 
 
 @dataclass(frozen=True)
@@ -52,39 +54,64 @@ class Arrangement:
     words: int
 
 
-def arrangements(plan: Plan, wires: Mapping[str, float]) -> list[tuple[Arrangement, Arrangement]]:
-    """Ways to place the gates of plain and segment drivers, those that should need the fewest tracks first.
+def arrangements(plan: Plan, wires: Mapping[str, float], fill: float) -> Iterator[tuple[Arrangement, Arrangement]]:
+    """Ways to place the gates of plain and segment drivers, the most promising ones first: those with room for all
+    trunks, that need the fewest tracks.
 
-    Both have the same gates in the same rows but for SEG's. ``wires``: places of the row's pins (um).
+    Both have the same gates in the same rows but for SEG's. ``wires``: places of the row's pins (um). Rows of
+    logic are filled up to a part ``fill`` of their length.
     """
     pdk, width, higher = plan.pdk, plan.plain.height, plan.segment.height
     w = pdk.rule("channel_width", "gate", "diff")
     plain = solve_row(pdk, w, _GATE[1] * w, close=True)
     seg = inverter(w, _GATE[1] * w).named("SEG", A="SEGB", Y="SEG")
-    found: dict[tuple[float, ...], tuple[Arrangement, Arrangement]] = {}
-    reach = Wires(wires, lambda net: net in _THROUGH or net[:3] in ("CSB", "ACC") and net != "ACC", BRIDGED)
-    for fill in _FILLED:
-        data = min((packed(groups, fill * width, plain) for groups in _bits(plan, w)), key=len)
-        for words, logic in _words_and_logic(plan, fill * width, plain, w):
-            # a segment row is higher, so that there is room for SEG's inverter somewhere, or in a row of its own
-            place = roomiest(logic, seg, higher, plain)
-            if place == len(logic):
-                logic.append([])
-            try:
-                kinds = interleaved(words, logic, data, width, plain)
-            except ValueError:
-                continue
-            made = []
-            for wide, extra in ((width, []), (higher, [seg] if plan.cuts else [])):
-                rows = [ordered([*g, *(extra if k == place else [])], wide, plain, reach) for k, g in enumerate(logic)]
-                taps = spread_taps([*words, *mixed(rows, data, kinds)], len(words), wide, plain, reach)
-                if taps is None:
-                    break
+    reach = Wires(wires, lambda net: net in (*_THROUGH, "ACCI", "ACCO") or net.startswith("CSB"), BRIDGED)
+
+    @cache
+    def order(gates: tuple[Gate, ...], wide: float) -> list[Gate]:
+        return ordered(gates, wide, plain, reach)
+
+    data = min((packed(groups, width, plain) for groups in _bits(plan, w)), key=len)
+    ways = []
+    for words, logic in _words_and_logic(plan, fill * width, plain, w):
+        # a segment row is higher, so that there is room for SEG's inverter somewhere, or in a row of its own
+        place = roomiest(logic, seg, higher, plain)
+        if place == len(logic):
+            logic.append([])
+        need = sum(_height(plain, demand(columns(order(tuple(g), width)), plain, reach)[0]) for g in logic)
+        for kinds in interleaved(len(logic), len(data)):
+            crowd = _crowd([*words, *mixed(logic, data, kinds)], len(words), wires, plain)
+            ways.append((max(0.0, crowd - _ROOM * width), need, len(ways), words, logic, place, kinds))
+    for *_, words, logic, place, kinds in sorted(ways, key=lambda way: way[:3]):
+        made = []
+        for wide, extra in ((width, []), (higher, [seg] if plan.cuts else [])):
+            rows = [order((*g, *(extra if k == place else [])), wide) for k, g in enumerate(logic)]
+            taps = spread_taps([*words, *mixed(rows, data, kinds)], len(words), wide, plain, reach)
+            if taps is not None:
                 made.append(_arranged(plan, taps, seg, len(words), kinds, place, w))
-            if len(made) == 2:
-                need = sum(max(r.height, _height(r, demand(g, r, reach)[0])) for r, g in zip(made[0].rows, made[0].gates, strict=True))
-                found.setdefault((len(made[0].rows), round(need, 3)), (made[0], made[1]))
-    return [found[key] for key in sorted(found)]
+        if len(made) == 2:
+            yield made[0], made[1]
+
+
+def _crowd(rows: Parts, words: int, pins: Mapping[str, float], row: Row) -> float:
+    """Width of the trunks that stand side by side in the fullest row (um), about: met3 lines are taken to lie over
+    all rows but the wordline drivers', in the order of their gates."""
+    least, _, wide = trunk_pitch(row)
+    ends: dict[str, list[float]] = {net: [-1.0] for net in pins}
+    for k, gates in enumerate(rows):
+        for g in gates:
+            for net in {*g.n, *g.p} - {NONE, TAP, GND, VDD}:
+                ends.setdefault(net, []).append(k)
+    lined = [net for net in ends if net.partition("[")[0] in ("PA", "PB", "PC", "BUS", "VREF")]
+    above = (len(rows) - words) / max(1, len(lined))
+    for k, net in enumerate(sorted(lined, key=lambda net: ends[net][0])):
+        ends[net].append(words + (k + 0.5) * above)
+    crowd = [0.0] * len(rows)
+    for net, at in ends.items():
+        if min(at) < max(at):
+            for k in range(max(0, math.floor(min(at))), math.floor(max(at)) + 1):
+                crowd[k] += wide if net in lined else least
+    return max(crowd[words:]) + wide  # and the supply's
 
 
 def _height(row: Row, tracks: int) -> float:
@@ -123,11 +150,12 @@ def _words_and_logic(plan: Plan, width: float, row: Row, w: float) -> list[tuple
         groups = [_select(w), _buffers(w), _accumulate(w), *([[[g] for g in left]] if left else [])]
         for order in itertools.permutations(groups):
             way = words, packed(order, width, row)
-            ways += [way] if way not in ways else []
+            ways += [way]
         if not left:
             break
     least = min(len(words) + len(logic) for words, logic in ways)
-    return [_copied(*way) for way in ways if len(way[0]) + len(way[1]) == least]
+    found = {tuple(map(frozenset, rows)): (words, rows) for words, rows in ways if len(words) + len(rows) == least}
+    return [_copied(*way) for way in found.values()]
 
 
 def _copied(words: Parts, logic: Parts) -> tuple[Parts, Parts]:
