@@ -612,7 +612,8 @@ def fan(problem: Problem, together: Sequence[bool], slots: int, beside: Sequence
         raise Unroutable(f"{len(xs)} wires and {slots} more do not fit into {problem.width:g} um")
     offsets = list(itertools.accumulate(steps, initial=0.0))
     ideal = isotonic([x - off for x, off in zip(xs, offsets, strict=True)])
-    start = min(max(low, ideal[-1] - room), max(low, ideal[0])) if room < math.inf else low
+    free = room < math.inf and not problem.edges  # the first and the last one only keep apart
+    start = min(max(low, ideal[-1] - room), max(low, ideal[0])) if free else low
     found = [
         pdk.up(min(max(z, start), start + room) + off - pdk.grid / 2)
         for z, off in zip(ideal, offsets, strict=True)

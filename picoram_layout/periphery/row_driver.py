@@ -52,9 +52,9 @@ SUPPLY_LINES = (GND, VDD)  # met3 lines for power straps, each so many times as 
 _SUPPLY_LINES = 2
 _WIDEST = 1.0  # um, of a supply line
 SHARED = 1
-_TRIED = 16  # arrangements of gates, until so many are wired
-_COMPARED = 4
-_FILLED = (1.0, 0.9, 0.8)  # parts of a row's length that gates of logic may take
+_TRIED = 8  # arrangements of gates, until so many are wired
+_COMPARED = 3
+_FILLED = (1.0, 0.8)  # parts of a row's length that gates of logic may take
 
 
 @dataclass(frozen=True)

@@ -243,8 +243,8 @@ def _data(plan: Plan, bits: Sequence[int], w: float) -> Gate:
     wide = max(data_width(plan, k) for k in bits) * w
     strip = [GND]
     for k in bits:
-        half = [f"VREF[{k}]", f"q{k}", f"D{k}", f"qb{k}"]
-        strip = [*half, *strip] if k == bits[0] else [*strip, *half[::-1]]
+        half = [f"qb{k}", f"D{k}", f"q{k}", f"VREF[{k}]"]
+        strip = [*half[::-1], *strip] if k != bits[-1] else [*strip, *half]
     pins = [net for net in strip if net != GND]
     return gate(" ".join(strip), " ".join([NONE] * len(strip)), wide, 0.0, " ".join(pins))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from picoram_layout.logic.gates import GND, NONE, TAP, Gate, tap
 from picoram_layout.logic.rows import Row
@@ -150,29 +151,34 @@ def spread_taps(
     """
     far = row.tap_reach * 2 + max(row.pdk.space("nsdm"), row.pdk.space("psdm"))
 
-    def placed(left: Sequence[Sequence[Gate]], above: Columns | None) -> Parts | None:
-        """Rows from the first on; the last ones, the fullest, are placed first."""
-        if not left:
+    @cache
+    def ways(number: int) -> list[tuple[list[Gate], Columns]]:
+        """A row with its tap, the best place first, and with less than one."""
+        gates = list(rows[number])
+        found = [(way, columns(way)) for way in _with_tap(gates)]
+        found.sort(key=lambda way: demand(way[1], row, wires) if wires else (len(way[1].n), 0.0))
+        if number < words:
+            found.sort(key=lambda way: TAP not in way[0][-1].n)
+        found += [(way, columns(way)) for way in (well_tapped(gates), gates) if way]
+        return [way for way in found if row.width(len(way[1].n)) <= width and (number or TAP in way[1].n)]
+
+    def placed(number: int, above: Columns | None) -> Parts | None:
+        """Rows up to this one; the last ones, the fullest, are placed first."""
+        if number < 0:
             return []
-        *others, gates = left
-        ways = sorted(_with_tap(gates), key=lambda way: demand(columns(way), row, wires) if wires else length(way))
-        if len(left) <= words:
-            ways.sort(key=lambda way: TAP not in way[-1].n)
-        for way in (*ways, well_tapped(gates), list(gates)):
-            mine = columns(way)
-            if not way or row.width(len(mine.n)) > width or (not others and TAP not in mine.n):
-                continue
-            side = "p" if len(left) % 2 else "n"  # that faces the row above
-            here, there = (_tap_x(c, side, row) for c in (mine, above))
+        side = "n" if number % 2 else "p"  # that faces the row above
+        there = _tap_x(above, side, row)
+        for way, mine in ways(number):
+            here = _tap_x(mine, side, row)
             if here is None and there is None:
                 continue
             if here is None or there is None or abs(here - there) < row.pdk.grid or abs(here - there) >= far:
-                before = placed(others, mine)
+                before = placed(number - 1, mine)
                 if before is not None:
                     return [*before, way]
         return None
 
-    return placed(rows, None)
+    return placed(len(rows) - 1, None)
 
 
 def _tap_x(c: Columns | None, side: str, row: Row) -> float | None:
