@@ -224,7 +224,7 @@ def lines(plan: Plan, rows: Sequence[Row], a: Arrangement, base: float) -> dict[
     names = line_names(plan)
     where = {net: k for k, gates in enumerate(a.gates) for g in gates for net in g.pins}
     names.sort(key=lambda net: where[net if net in where else net.partition("[")[0]])  # near their gates
-    start, top = (base + sum(r.height for r in rows[:k]) for k in (a.words, len(rows)))
+    start, top = (base + sum(r.height for r in rows[:k]) for k in (a.words - SHARED, len(rows)))
     each = len(SUPPLY_LINES) * (w + space)
     pitch = pdk.down(max(w + space, (top - start) / len(names)))
     count = max(1, min(_SUPPLY_LINES, math.floor((top - base - len(names) * pitch) / each + 1e-6)))

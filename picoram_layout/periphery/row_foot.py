@@ -35,7 +35,7 @@ from picoram_layout.periphery.foot_logic import foot
 from picoram_layout.periphery.row_driver import line_names, row_drivers, solve_driver
 from picoram_layout.plan import Plan
 
-_VIA = {"met1": "via", "met3": "via2"}  # from a layer to met2
+_VIA = {"met3": "via2", "met1": "via"}  # from a layer to met2
 _DIODE = "SEGB"  # long, with so few gates that charge from etching its track would harm them
 _FILL = 0.85  # part of a row's length that gates may take: the rest is for taps
 
@@ -86,12 +86,15 @@ def arrivals(plan: Plan) -> tuple[Arrival, ...]:
 def spread(plan: Plan, wires: Sequence[Arrival]) -> tuple[float, ...]:
     """Places for the wires in their order, near where they arrive.
 
-    They are apart as met2 with vias must be, and neighbours on one layer as that layer's wires must be.
+    They are apart as vias on met2 must be, and as that layer's wires must be, where neighbours are on one layer;
+    else as a via must be from a wire: vias of different layers have different heights.
     """
     pdk, d = plan.pdk, solve_driver(plan, 0)
     least = max(trunk_pitch(d.problem.rows[0]))
+    pads = {layer: via_pad(pdk, "met2", cut)[0] for layer, cut in _VIA.items()}
+    past = pdk.up((max(pads.values()) + pdk.width("met2")) / 2 + pdk.space("met2"))
     steps = [
-        max(least, a.w + pdk.space(a.layer)) if a.layer == b.layer else least
+        max(pads[a.layer] + pdk.space("met2"), a.w + pdk.space(a.layer)) if a.layer == b.layer else past
         for a, b in itertools.pairwise(wires)
     ]
     offsets = list(itertools.accumulate(steps, initial=0.0))
@@ -117,7 +120,7 @@ def solve_foot(plan: Plan) -> SolvedFoot:
     gates = [
         row for part in (drivers, logic, [[g] for g in made.shared]) for row in _dealt(plan, part, width)
     ]
-    rows = rows_for(plan.pdk, gates)
+    rows = rows_for(plan.pdk, gates, close=True)
     placed = tapped(rows, gates)
     pins = [Pin(a.net, "bottom", x) for a, x in zip(wires, xs, strict=True)]
     pins += [Pin(net, "top") for net in (*made.inputs, *made.through)]
@@ -131,13 +134,15 @@ def solve_foot(plan: Plan) -> SolvedFoot:
 
 def _dealt(plan: Plan, groups: Sequence[Sequence[Gate]], width: float) -> list[list[Gate]]:
     """As few rows as hold the groups, each dealt to the emptiest: a row's are spread as their lines are."""
+    largest = sorted(groups, key=lambda group: -sum(len(g.n) for g in group))
     for count in itertools.count(1):
-        rows: list[list[Gate]] = [[] for _ in range(count)]
-        for group in groups:
-            min(rows, key=lambda row: sum(len(g.n) for g in row)).extend(group)
-        sized = rows_for(plan.pdk, rows)
-        if all(r.width(len(columns(g).n)) <= _FILL * width for r, g in zip(sized, rows, strict=True)):
-            return rows
+        for order in (groups, largest):
+            rows: list[list[Gate]] = [[] for _ in range(count)]
+            for group in order:
+                min(rows, key=lambda row: sum(len(g.n) for g in row)).extend(group)
+            sized = rows_for(plan.pdk, rows, close=True)
+            if all(r.width(len(columns(g).n)) <= _FILL * width for r, g in zip(sized, rows, strict=True)):
+                return rows
     raise AssertionError
 
 
@@ -149,15 +154,17 @@ def foot_rows(lib: Library, plan: Plan) -> Block:
 
 
 def _levels(plan: Plan, solved: SolvedFoot) -> dict[str, list[float]]:
-    """For the wires of each layer: how far below the drivers they turn."""
-    pdk, found = plan.pdk, dict[str, list[float]]()
+    """For the wires of each layer: how far below the drivers they turn, met3 nearer to them than met1."""
+    pdk, found, before = plan.pdk, dict[str, list[float]](), 0.0
     for layer, cut in _VIA.items():
         mine = [(a, x) for a, x in zip(solved.arrivals, solved.xs, strict=True) if a.layer == layer]
         w = mine[0][0].w
         high = max(w, via_pad(pdk, layer, cut)[1])
         levels = turn_levels([a.x for a, _ in mine], [x for _, x in mine], w + pdk.space(layer))
-        first = pdk.up(max(pdk.space(layer) + high / 2, pdk.area(layer) / w))
+        first = pdk.up(max(pdk.space(layer) + high / 2, pdk.area(layer) / w, before))
         found[layer] = [pdk.up(first + level * (high + pdk.space(layer))) for level in levels]
+        pads = [via_pad(pdk, "met2", one)[1] / 2 for one in _VIA.values()]
+        before = max(found[layer]) + sum(pads) + pdk.space("met2")
     return found
 
 
