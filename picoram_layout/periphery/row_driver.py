@@ -20,7 +20,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from picoram_layout.array.array import left_wires
@@ -51,9 +51,7 @@ LOW = "LOW"  # the last group's data line where inputs have one bit: GND
 SUPPLY_LINES = (GND, VDD)  # met3 lines for power straps, each so many times as fit
 _SUPPLY_LINES = 2
 _WIDEST = 1.0  # um, of a supply line
-SHARED = 1
-_TRIED = 8  # arrangements of gates, until so many are wired
-_COMPARED = 3
+_TRIED = 8  # arrangements of gates
 _FILLED = (1.0, 0.8)  # parts of a row's length that gates of logic may take
 
 
@@ -111,14 +109,12 @@ def solve_drivers(plan: Plan) -> tuple[Driver, Driver]:
     """The drivers of plain and segment rows: the narrowest of the most promising arrangements."""
     for fill in _FILLED:
         found: list[tuple[Driver, Driver]] = []
-        ways = arrangements(plan, dict(_row_pins(plan, 0)), fill)
-        for plain, segment in itertools.islice(ways, _TRIED):
+        ways = list(itertools.islice(arrangements(plan, dict(_row_pins(plan, 0)), fill), _TRIED))
+        for (over, raised), (plain, segment) in itertools.product(((1, 1), (1, 0), (0, 0)), ways):
             try:
-                found.append(_solved(plan, plain, segment))
+                found.append(_solved(plan, plain, segment, over, raised))
             except Unroutable:
                 continue
-            if len(found) == _COMPARED:
-                break
         if found:
             return min(found, key=lambda both: both[0].problem.height)
     a = plan.spec.array
@@ -128,9 +124,16 @@ def solve_drivers(plan: Plan) -> tuple[Driver, Driver]:
     )
 
 
-def _solved(plan: Plan, plain: Arrangement, segment: Arrangement) -> tuple[Driver, Driver]:
-    """Both drivers: rows of the same heights, what runs through both on one track."""
-    rows = _high_enough(plan, plain)
+def _solved(
+    plan: Plan, plain: Arrangement, segment: Arrangement, over: int, raised: int
+) -> tuple[Driver, Driver]:
+    """Both drivers: rows of the same heights, what runs through both on one track.
+
+    ``over``: rows of wordline drivers that have lines above them, too. ``raised``: how many of them, besides the
+    rows after them, are as high as the lines need.
+    """
+    plain, segment = (replace(a, over=over) for a in (plain, segment))
+    rows = _high_enough(plan, plain, raised)
     fans = [fan_height(_problem(plan, a, k == 1, rows, 0.0, {})) for k, a in enumerate((plain, segment))]
     base = max(rows[0].rail, *fans)
     while True:
@@ -224,7 +227,7 @@ def lines(plan: Plan, rows: Sequence[Row], a: Arrangement, base: float) -> dict[
     names = line_names(plan)
     where = {net: k for k, gates in enumerate(a.gates) for g in gates for net in g.pins}
     names.sort(key=lambda net: where[net if net in where else net.partition("[")[0]])  # near their gates
-    start, top = (base + sum(r.height for r in rows[:k]) for k in (a.words - SHARED, len(rows)))
+    start, top = (base + sum(r.height for r in rows[:k]) for k in (a.words - a.over, len(rows)))
     each = len(SUPPLY_LINES) * (w + space)
     pitch = pdk.down(max(w + space, (top - start) / len(names)))
     count = max(1, min(_SUPPLY_LINES, math.floor((top - base - len(names) * pitch) / each + 1e-6)))
@@ -242,13 +245,10 @@ def _line_pitch(plan: Plan) -> float:
     return line_width(plan.pdk) + plan.pdk.space("met3")
 
 
-def _high_enough(plan: Plan, a: Arrangement) -> tuple[Row, ...]:
-    """Rows of gates, those of decoder and bits as high as a large array's lines need.
-
-    Nearer to the array than the last wordline drivers there is no room for trunks to them.
-    """
-    words, others = a.rows[: a.words], a.rows[a.words :]
-    missing = len(line_names(plan)) * _line_pitch(plan) - sum(row.height for row in a.rows[a.words - SHARED :])
+def _high_enough(plan: Plan, a: Arrangement, raised: int) -> tuple[Row, ...]:
+    """Rows of gates, those of decoder and bits, and so many before, as high as a large array's lines need."""
+    words, others = a.rows[: a.words - raised], a.rows[a.words - raised :]
+    missing = len(line_names(plan)) * _line_pitch(plan) - sum(row.height for row in a.rows[a.words - a.over :])
     more = max(0.0, plan.pdk.up2(missing / len(others)))
     return *words, *(
         solve_row(r.pdk, r.wn, r.wp, r.split, r.height + more, close=r.close) for r in others

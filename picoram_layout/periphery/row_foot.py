@@ -173,7 +173,20 @@ def landing_height(plan: Plan) -> float:
     turns = [y for ys in _levels(plan, solve_foot(plan)).values() for y in ys]
     pdk = plan.pdk
     pads = [via_pad(pdk, layer, cut)[1] / 2 + pdk.space(layer) for layer, cut in _VIA.items()]
-    return pdk.up(max(turns) + max(pads) + pdk.space("nwell"))
+    return pdk.up(max(max(turns) + max(pads), _diode_low(plan) + _diode_side(plan)) + pdk.space("nwell"))
+
+
+def _diode_side(plan: Plan) -> float:
+    """Least width of a diode."""
+    pdk = plan.pdk
+    return pdk.up2(pdk.size("licon") + 2 * pdk.enclosure_adjacent("diff", "licon_diff"))
+
+
+def _diode_low(plan: Plan) -> float:
+    """From the foot's rows to a diode: its implant keeps away from theirs, which taps interrupt."""
+    pdk, track = plan.pdk, solve_driver(plan, 0).problem.rows[0].track
+    reach = pdk.up(parts.mcon_reach(pdk, track)) + pdk.space("met1") - _diode_side(plan) / 2
+    return max(reach, pdk.space("nsdm") + pdk.up(pdk.enclosure("nsdm", "ndiff")))
 
 
 @block
@@ -215,18 +228,17 @@ def diode_area(plan: Plan) -> float:
 
 
 def _diode(c: Canvas, plan: Plan, x: float, low: float, high: float) -> None:
-    """An n+ diode to the substrate below a track's via at height ``high``, in the implant from ``low`` on."""
+    """An n+ diode to the substrate below a track's via at height ``high``, above rows that end at ``low``."""
     pdk, row, width = c.pdk, solve_foot(plan).problem.rows[0], solve_foot(plan).problem.width
-    side = pdk.up2(pdk.size("licon") + 2 * pdk.enclosure_adjacent("diff", "licon_diff"))
-    around = pdk.up(pdk.enclosure("nsdm", "ndiff"))
+    side, around = _diode_side(plan), pdk.up(pdk.enclosure("nsdm", "ndiff"))
     reach = pdk.up(parts.mcon_reach(pdk, row.track))
-    y = round(low + max(around + side / 2, pdk.space("met1") + reach), 6)  # of its contact
-    y1 = round(y - side / 2, 6)
+    y1 = round(low + _diode_low(plan), 6)
+    y = round(y1 + side / 2, 6)  # of its contact
     y2 = max(y1 + side, pdk.down(low + landing_height(plan) - pdk.space("nwell") - around))
     w = max(side, pdk.up2(diode_area(plan) / (y2 - y1)))
     x1 = pdk.down(min(max(x - w / 2, around), width - around - w))
     c.box("diff", x1, y1, x1 + w, y2)
-    c.box("nsdm", x1 - around, low, x1 + w + around, y2 + around)
+    c.box("nsdm", x1 - around, y1 - around, x1 + w + around, y2 + around)
     parts.licon(c, x, y)
     parts.li_pad(c, x, y, "y")
     parts.mcon(c, x, y)

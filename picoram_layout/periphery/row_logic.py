@@ -45,13 +45,15 @@ _ROOM = 0.7  # part of a row's length that trunks can take
 class Arrangement:
     """Gates of a row driver from the array outwards.
 
-    ``words`` rows of them drive wordlines, the others have the decoder and the bits.
+    ``words`` rows of them drive wordlines, the others have the decoder and the bits; lines of signals lie above
+    those and ``over`` rows of wordline drivers. More have no room for trunks to them.
     """
 
     gates: tuple[tuple[Gate, ...], ...]
     rows: tuple[Row, ...]
     feeds: tuple[Feed, ...]
     words: int
+    over: int = 0
 
 
 def arrangements(plan: Plan, wires: Mapping[str, float], fill: float) -> Iterator[tuple[Arrangement, Arrangement]]:
