@@ -213,13 +213,16 @@ def _drivers(part: dict[str, Any]) -> None:
             ),
             f"{r['ripple']:.1f}",
             f"{1000 * r['level_off_V']:.2f}",
+            f"{max(r['load_one'], r['load_zero']):.2f}",
         ]
         for r in part["conditions"]
     ]
     edges = [f"{s} {way}" for s in ("WLL", "PCHB", "SOUT", "ACC", "SEG") for way in ("up", "down")]
-    table(["edges, ns", *edges, "ACC ripple", "level off, mV"], rows, f"row drivers, {part['rows']} rows")
-    limits = f"levels sampled to {1000 * part['level_limit_V']:g} mV, ACC in {part['ripple_limit']:g} ns"
-    print(f"{limits}: {_verdict(part['met'])}")
+    head = ["edges, ns", *edges, "ACC ripple", "level off, mV", "bit loaded"]
+    table(head, rows, f"row drivers, {part['rows']} rows")
+    limits = f"levels sampled to {1000 * part['level_limit_V']:g} mV, bits kept to {100 * part['kept_limit']:g} %"
+    usual = f"ACC in {part['ripple']:.1f} ns (at most {part['ripple_limit']:g}) where it is not corners"
+    print(f"{limits}, {usual}: {_verdict(part['met'])}")
 
 
 def _monte_carlo(part: dict[str, Any]) -> None:

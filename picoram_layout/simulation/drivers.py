@@ -4,7 +4,7 @@ The driver of a segment row has every gate that a plain one has, and SEG's. Row 
 of 32 columns has some 110 ohm and 70 fF: 4 ps). Gates of the row load with their channels open, which is
 the most that they can. ACC runs from row to row: a chain of its gates gives the time per row. A level on its
 way from the foot of the array to a row's capacitors passes the line of all rows: a ladder whose sections are
-a part of the rows each, all of which take the level at once.
+a part of the rows each, all of which take the level at once. It is there before sampling starts.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from picoram_layout.plan import Plan
 
 EDGE = 0.2  # ns, of the lines through the drivers
-MET3_OHM = 0.047  # per square (SkyWater SKY130 PDK documentation, sheet resistances)
+MET3_OHM = MET4_OHM = 0.047  # per square (SkyWater SKY130 PDK documentation, sheet resistances)
+STRAP = 1.0  # um of met4 above each level's line
 SECTIONS = 12  # of the ladder
 CHAIN = 5  # rows of the chain
 SETTLED = 1e-3  # V that a level may be off when sampling ends
+KEPT = 0.01  # part of VDD that a loaded bit may be off
 RIPPLE = COMPUTE.ripple["ACC"]  # ns from the first to the last row
 _OPTIONS = "method=gear reltol=1e-3 abstol=1e-14 chgtol=1e-17 gmin=1e-15"
 
@@ -41,7 +43,7 @@ _TIMES: dict[str, tuple[str, bool, float, float]] = {
     "PCHB": ("PCH", True, 34.0, 42.0),
     "SOUT": ("SOUTB", True, 50.0, 58.0),
     "SEG": ("SEGB", True, 66.0, 74.0),
-    "ACC": ("ACCG", False, 82.0, 90.0),
+    "ACC": ("ACCGB", True, 82.0, 90.0),
 }
 _END = 98.0
 _EDGES = tuple(
@@ -50,7 +52,8 @@ _EDGES = tuple(
     for way in ("rise", "fall")
     for what in ("", "_delay")
 )
-_EMPTYING = 20.0  # ns, when the data lines go to GND
+_LOADS = (1.0, 4.0), (9.0, 12.0), (25.0, 28.0)  # ns, LOAD high: for a 0, a 1, a 0
+_BUS = (6.0, 1), (16.0, 0), (19.0, 1), (22.0, 0), (32.0, 1), (35.0, 0), (38.0, 1)  # ns, level
 _WHERE = ("corner", "temp_C", "vdd_V")
 
 
@@ -66,7 +69,8 @@ class Load:
 class Bench:
     """A driver with its row: netlist, loads of its outputs, the most loaded data line, size of the array.
 
-    ``ohm``: of a level's line past one row. ``lines``: capacitance (fF) of each line there, without gates.
+    ``siemens``: of a level's line past one row; ``strap_siemens``: of 1 um of met4 above it. ``lines``: capacitance
+    (fF) of each line there, without gates.
     """
 
     driver: Cell
@@ -74,7 +78,8 @@ class Bench:
     rows: int
     bits: int
     sampled: Cell  # devices between the first group's data line (net ``D``) and its capacitors
-    ohm: float
+    siemens: float
+    strap_siemens: float
     lines: Mapping[str, float]
 
 
@@ -135,7 +140,7 @@ def _stimulus(bench: Bench) -> dict[str, list[tuple[float, int]]]:
     # one wordline at a time
     steps["ENL"], steps["ENR"] = [(0.0, 1), (16.0, 0)], [(0.0, 0), (17.0, 1)]
     for k in range(bench.bits):
-        steps[f"VREF[{k}]"] = [(0.0, 0)]
+        steps |= {f"VREF[{k}]": [(0.0, 0)], f"BUS[{k}]": [(0.0, 0)]}
     return steps
 
 
@@ -144,9 +149,9 @@ def chain_job(bench: Bench, condition: Condition) -> Job:
     deck, vdd = Deck("ACC from row to row", condition), condition.vdd
     load = bench.loads["ACC"]
     for k in range(CHAIN):
-        nets = {"ACCI": f"r{k}", "ACCO": f"r{k + 1}", "ACCG": VDD, "ACC": f"acc{k}"}
+        nets = {"ACCI": f"r{k}", "ACCO": f"r{k + 1}", "ACCGB": GND, "ACC": f"acc{k}"}
         deck.cell(
-            renamed(_part(bench.driver, ("ACCI", "accb", "ACCO", "ACCG", "accn", "ACC")), nets, f"x{k}_")
+            renamed(_part(bench.driver, ("ACCI", "accb", "ACCO", "ACCGB", "ACC")), nets, f"x{k}_")
         )
         for t, m in load.gates:
             deck.mos(replace(t, d=GND, g=f"acc{k}", s=GND), m)
@@ -184,23 +189,22 @@ def _part(cell: Cell, nets: Sequence[str]) -> Cell:
     return Cell(cell.name, (), parts, merged(caps))
 
 
-def level_job(bench: Bench, condition: Condition, ends: int = 2) -> Job:
-    """A level onto the first group's capacitors of all rows, then GND; seen in the row that is last served.
+def level_job(bench: Bench, condition: Condition, strap: float = STRAP) -> Job:
+    """A level onto the first group's capacitors of all rows; seen in the last row, farthest from the foot.
 
-    ``ends`` (1 or 2) of the level's line are fed.
+    ``strap``: width (um) of a met4 wire above the level's line and joined with it; 0: there is none.
     """
     deck, vdd = Deck("levels", condition), condition.vdd
     k, count = bench.bits - 1, bench.rows / SECTIONS
     level = VREF * vdd
-    bit = _part(bench.driver, (f"q{k}", _doe(bench), f"down{k}", f"up{k}", f"D{k}", f"VREF[{k}]"))
-    deck.source("doe", [(0.0, vdd), (_EMPTYING, 0.0)], EDGE)
+    bit = _part(bench.driver, (f"q{k}", f"qb{k}", f"D{k}", f"VREF[{k}]"))
     deck.source("smp", [(0.0, 0.0), (0.01, vdd)], SAMPLE.edge)
     deck.source("vr0", [(0.0, level)], 0.0)
     starts: dict[str, float] = {}
     for s in range(SECTIONS):
-        deck.resistor(f"vr{s}", f"vr{s + 1}", bench.ohm * count)
+        deck.resistor(f"vr{s}", f"vr{s + 1}", count / (bench.siemens + strap * bench.strap_siemens))
         deck.capacitor(f"vr{s + 1}", GND, bench.lines[f"VREF[{k}]"] * count)
-        nets = {f"q{k}": VDD, _doe(bench): "doe", f"D{k}": f"d{s}", f"VREF[{k}]": f"vr{s + 1}"}
+        nets = {f"q{k}": VDD, f"qb{k}": GND, f"D{k}": f"d{s}", f"VREF[{k}]": f"vr{s + 1}"}
         data = renamed(bit, nets, f"b{s}_")
         group = renamed(bench.sampled, {"D": f"d{s}", "XL": f"xl{s}", "T": f"t{s}", "SMP": "smp"}, f"g{s}_")
         for cell in (data, group):
@@ -208,33 +212,58 @@ def level_job(bench: Bench, condition: Condition, ends: int = 2) -> Job:
                 deck.mos(t, count)
             for a, b, value in cell.capacitors:
                 deck.capacitor(a, b, value * count)
-        starts |= {f"xl{s}": 0.0, f"t{s}": 0.0, f"d{s}": 0.0, f"vr{s + 1}": level}
-    if ends == 2:
-        deck.add(f"Vfar vr{SECTIONS} 0 {level:.9g}")
+        starts |= {f"xl{s}": 0.0, f"t{s}": 0.0, f"d{s}": level, f"vr{s + 1}": level}
     deck.start(starts)
-    row = SECTIONS - 1 if ends == 1 else SECTIONS // 2 - 1
+    row = SECTIONS - 1
     sampled = next(time for time, level in SAMPLE.signals["SMP"] if not level)
     analysis = [
         ".tran 0.02n 40n uic",
         f".meas tran high find v(t{row}) at={sampled:g}n",
         f".meas tran first find v(t0) at={sampled:g}n",
-        f".meas tran settled when v(t{row})={level - SETTLED:.6g} rise=1",
-        f".meas tran emptied when v(t{row})={SETTLED:g} fall=1",
     ]
     return Job(
-        f"levels {condition}, {ends} ends",
+        f"levels {condition}, straps of {strap:g} um",
         deck.text(_OPTIONS, analysis),
-        ("high", "first", "emptied"),
+        ("high", "first"),
         seconds=300,
     )
 
 
-def _doe(bench: Bench) -> str:
-    return next(
-        t.g
-        for t in bench.driver.transistors
-        if t.g.startswith("DOE") and f"down{bench.bits - 1}" in (t.d, t.s)
-    )
+def load_job(bench: Bench, condition: Condition) -> Job:
+    """All bits of the row loaded with 1 and with 0, while others stay, and the bus moved in between.
+
+    ``one`` and ``zero``: from half of LOAD's edge until the slowest bit and its complement are at 90 and 10 % of
+    VDD; ``kept_one`` and ``kept_zero``: what a bit that was loaded is worth (parts of VDD) after the bus moved.
+    """
+    deck, vdd = Deck("input latches", condition), condition.vdd
+    deck.cell(replace(bench.driver, capacitors=merged(bench.driver.capacitors)))
+    steps = _stimulus(bench)
+    for line, inverted, _, _ in _TIMES.values():
+        steps[line] = [(0.0, int(inverted))]
+    steps["LOAD"] = [(0.0, 0), *((time, level) for up, down in _LOADS for time, level in ((up, 1), (down, 0)))]
+    for k in range(bench.bits):
+        steps[f"BUS[{k}]"] = [(0.0, 0), *((time + 0.1 * k, level) for time, level in _BUS)]
+        steps[f"VREF[{k}]"] = [(0.0, VREF)]
+    for net, values in steps.items():
+        deck.source(net, [(time, level * vdd) for time, level in values], EDGE)
+    last = bench.bits - 1
+    (_, (one, _), (zero, _)) = _LOADS
+    analysis = [f".tran 0.02n {_BUS[-1][0] + 6:g}n"]
+    for name, up, net, edge, part in (
+        ("one", one, f"q{last}", "rise=1", 0.9),
+        ("one_b", one, f"qb{last}", "fall=1", 0.1),
+        ("zero", zero, f"q{last}", "fall=1", 0.1),
+        ("zero_b", zero, f"qb{last}", "rise=1", 0.9),
+    ):
+        analysis.append(
+            f".meas tran {name} trig v(LOAD) val={vdd / 2:g} rise=1 td={up - 1:g}n "
+            f"targ v({net}) val={part * vdd:g} {edge} td={up - 1:g}n"
+        )
+    for name, time in (("kept_one", zero - 0.5), ("kept_zero", _BUS[-1][0] + 5)):
+        analysis += [f".meas tran {name}{k} find v(q{k}) at={time:g}n" for k in range(bench.bits)]
+    wanted = ("one", "one_b", "zero", "zero_b")
+    kept = tuple(f"kept_{value}{k}" for value in ("one", "zero") for k in range(bench.bits))
+    return Job(f"input latches {condition}", deck.text(_OPTIONS, analysis), (*wanted, *kept), seconds=300)
 
 
 def load_of(net: str, cells: Sequence[tuple[Cell, int]]) -> Load:
@@ -256,14 +285,15 @@ def bench(plan: Plan, cell: Callable[[str], Cell]) -> Bench:
     strips = [(cell(f"dac_strip_{k}_vdd"), 1) for k in range(len(plan.groups))]
     row = [(cell(f"cluster_{plan.supply(min(plan.cuts)).lower()}_segment"), plan.columns), *strips]
     loads = {_net(s): load_of(f"{s}[{_CELL}]" if s[:2] == "WL" else s, row) for s in _TIMES}
-    width = next(line.w for line in solved.problem.lines)
+    width = solved.lines["VREF[0]"].w
     return Bench(
         driver,
         loads,
         plan.rows,
         plan.spec.array.input_bits,
         _group(plan, cell),
-        MET3_OHM * plan.plain.height / width,
+        width / (MET3_OHM * plan.plain.height),
+        1.0 / (MET4_OHM * plan.plain.height),
         _lines(library, made, solved),
     )
 
@@ -273,7 +303,7 @@ def _lines(library: Library, made: Block, solved: Driver) -> dict[str, float]:
     from picoram_layout.wires.extract import wire_capacitance
     from picoram_layout.wires.nets import Place, nets_of
 
-    places = [Place(net, "met3", made.width / 2, y) for net, y in solved.lines.items()]
+    places = [Place(net, "met3", made.width / 2, line.y) for net, line in solved.lines.items()]
     found = wire_capacitance(
         nets_of(library.layout, made.name, library.pdk, places), library.pdk, library.layout.dbu
     )
@@ -303,18 +333,21 @@ def _group(plan: Plan, cell: Callable[[str], Cell]) -> Cell:
 
 
 def jobs(bench: Bench, conditions: Sequence[Condition]) -> list[Job]:
-    """Three runs at each condition: all row signals, ACC from row to row, a level."""
-    return [made(bench, c) for c in conditions for made in (job, chain_job, level_job)]
+    """Four runs at each condition: all row signals, ACC from row to row, a level, the input latches."""
+    return [made(bench, c) for c in conditions for made in (job, chain_job, level_job, load_job)]
 
 
 def summary(bench: Bench, conditions: Sequence[Condition], results: Sequence[Result]) -> dict[str, Any]:
     """Edges and delays (ns) at each condition.
 
-    Met if levels settle while they are sampled and ACC reaches the last row as early as the phases assume.
+    Met if levels settle while they are sampled, latches take and keep what they are loaded with, and at the most
+    usual condition ACC reaches the last row as early as the phases assume. Elsewhere a controller waits for it.
     """
     rows: list[dict[str, Any]] = []
     for k, condition in enumerate(conditions):
-        edges, chain, level = results[3 * k : 3 * k + 3]
+        edges, chain, level, loads = results[4 * k : 4 * k + 4]
+        kept = [abs(loads.values[f"kept_one{n}"] / condition.vdd - 1) for n in range(bench.bits)]
+        kept += [abs(loads.values[f"kept_zero{n}"] / condition.vdd) for n in range(bench.bits)]
         rows.append(
             {
                 "corner": condition.corner,
@@ -323,15 +356,21 @@ def summary(bench: Bench, conditions: Sequence[Condition], results: Sequence[Res
                 **{name: edges.values[name] * 1e9 for name in _EDGES},
                 "ripple": chain.values["ripple"] / (CHAIN - 2) * (bench.rows - 1) * 1e9,
                 "level_off_V": abs(VREF * condition.vdd - level.values["high"]),
-                "emptied": level.values["emptied"] * 1e9 - _EMPTYING,
+                "load_one": max(loads.values[name] for name in ("one", "one_b")) * 1e9,
+                "load_zero": max(loads.values[name] for name in ("zero", "zero_b")) * 1e9,
+                "kept_off": max(kept),
             }
         )
     worst = {name: max(row[name] for row in rows) for name in rows[0] if name not in _WHERE}
+    typical = Condition()
+    usual = min(rows, key=lambda r: (r["corner"] != typical.corner, abs(r["temp_C"] - typical.temp), abs(r["vdd_V"] - typical.vdd)))
     return {
         "rows": bench.rows,
         "conditions": rows,
         "worst": worst,
+        "ripple": usual["ripple"],
         "ripple_limit": RIPPLE,
         "level_limit_V": SETTLED,
-        "met": worst["level_off_V"] <= SETTLED and worst["ripple"] <= RIPPLE,
+        "kept_limit": KEPT,
+        "met": worst["level_off_V"] <= SETTLED and usual["ripple"] <= RIPPLE and worst["kept_off"] <= KEPT,
     }
