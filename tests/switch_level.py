@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 
 from picoram_layout.simulation.circuits import GND, VDD, Transistor
@@ -14,11 +14,13 @@ Level = int | None
 class Switches:
     """Transistors as switches; nets are 0, 1 or None (unknown). Inputs are driven, others keep what they had.
 
-    A net that is joined with both supplies (or might be) is unknown: no ratioed circuits. Groups of nets
-    joined by channels settle one after the other, in the order in which their gates changed.
+    A net that is joined with both supplies (or might be) is unknown: no ratioed circuits, but for ``strong`` inputs,
+    which win over supplies. Groups of nets joined by channels settle one after the other, in the order in which
+    their gates changed.
     """
 
-    def __init__(self, transistors: Iterable[Transistor]):
+    def __init__(self, transistors: Iterable[Transistor], strong: Collection[str] = ()):
+        self.strong = frozenset(strong)
         self.fixed: dict[str, int] = {GND: 0, VDD: 1}
         self.near: dict[str, list[tuple[Transistor, str]]] = defaultdict(list)
         self.gated: dict[str, list[Transistor]] = defaultdict(list)
@@ -62,9 +64,11 @@ class Switches:
         return {one: self._level(one) for one in group if one not in self.fixed}
 
     def _level(self, net: str) -> Level:
-        might = self._joined(net, might=True)
+        might, joined = self._joined(net, might=True), self._joined(net, might=False)
+        if joined & self.strong:
+            might, joined = might & self.strong, joined & self.strong
         possible = {self.fixed[other] for other in might if other in self.fixed}
-        driven = {self.fixed[other] for other in self._joined(net, might=False) if other in self.fixed}
+        driven = {self.fixed[other] for other in joined if other in self.fixed}
         if possible:
             return driven.pop() if len(driven) == 1 and driven == possible else None
         # floating: gates share their charge, diffusions take theirs

@@ -272,8 +272,9 @@ def probe(net: str) -> list[Transistor]:
 
 
 @pytest.mark.parametrize("pdk", pdk_names())
-def test_a_latch_is_open_while_enabled(pdk: str) -> None:
-    latch = Switches(drawn(pdk, "latch"))
+@pytest.mark.parametrize(("name", "strong"), [("latch", ()), ("pass_latch", ("D",))])
+def test_a_latch_is_open_while_enabled(pdk: str, name: str, strong: tuple[str, ...]) -> None:
+    latch = Switches(drawn(pdk, name), strong)
     for value in (0, 1, 0):
         nets = latch.drive(D=value, E=1, EB=0)
         assert (nets["Q"], nets["QB"]) == (value, 1 - value)

@@ -72,10 +72,6 @@ def test_each_address_raises_the_lines_of_its_row_alone(rows: int) -> None:
         levels.drive(RA=row)
         chosen = row_driver.chosen(levels.plan, row)
         assert levels.high("PA", "PB", "PC") == {chosen["PA"], chosen["PB"], chosen["PC"]}
-        assert levels.high("LOAD") == set()
-        levels.drive(LOAD_IN=1)
-        assert levels.high("LOAD") == {chosen["LOAD"]}
-        levels.drive(LOAD_IN=0)
 
 
 def test_all_rows_are_chosen_in_compute_cycles() -> None:
@@ -109,8 +105,8 @@ def row_driver_cell(line: str) -> int:
 
 def test_other_lines_follow_their_inputs_alone() -> None:
     levels = Levels(plan_of())
-    follow = {net for net in levels.inputs if "_IN" in net} - {"WL_IN", "LOAD_IN"}
-    assert len(follow) == 8 + 8  # signals and bus
+    follow = {net for net in levels.inputs if "_IN" in net} - {"WL_IN"}
+    assert len(follow) == 8 + 4  # signals and bus
     driven: set[str] = set()
     for net in sorted(follow):
         before = dict(levels.state)
@@ -121,7 +117,7 @@ def test_other_lines_follow_their_inputs_alone() -> None:
         assert all(levels.state[other] == 1 for other in moved)
         driven |= moved
         levels.drive(**{net: 0})
-    others = ("PA[", "PB[", "PC[", "LOAD[", "CSB")
+    others = ("PA[", "PB[", "PC[", "CSB")
     assert driven == {line for line in levels.lines if not line.startswith(others)}
 
 

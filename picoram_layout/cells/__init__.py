@@ -58,6 +58,7 @@ _LOGIC_CELLS = {
     "transmission_gate": "A joined with Y while E is high and EB low",
     "tristate": "inverter that lets go of Y while E is low and EB high",
     "latch": "transparent while E is high and EB low",
+    "pass_latch": "transparent while E is high and EB low: a transmission gate that wins over what holds",
     "or_nand": "Y = not (A and (B or C))",
     "xor": "exclusive OR of A and B, of which both levels are there",
     "flip_flop": "static D flip-flop: two latches",

@@ -21,6 +21,7 @@ _MAKE: dict[str, Callable[..., Gate]] = {
     "transmission_gate": gates.transmission_gate,
     "tristate": gates.tristate,
     "latch": gates.latch,
+    "pass_latch": gates.pass_latch,
     "or_nand": gates.or_nand,
     "xor": gates.xor,
     "flip_flop": gates.flip_flop,

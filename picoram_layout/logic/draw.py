@@ -71,10 +71,10 @@ def routed(
             if not error.rows or not more:
                 raise
             more -= 1
-            rows = [_higher(row) if k in error.rows else row for k, row in enumerate(rows)]
+            rows = [higher(row) if k in error.rows else row for k, row in enumerate(rows)]
 
 
-def _higher(row: Row) -> Row:
+def higher(row: Row) -> Row:
     """The same row with one track more."""
     height = row.height + row.track + row.pdk.space("met1")
     return solve_row(row.pdk, row.wn, row.wp, row.split, height, row.gate_l, row.pitch, row.close)

@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 
@@ -27,7 +28,7 @@ from picoram_layout.array.array import left_wires
 from picoram_layout.cells import parts
 from picoram_layout.errors import InputError
 from picoram_layout.layout import Block, Canvas, Library, block
-from picoram_layout.logic.draw import draw_block, pads, routed, trunk_vias
+from picoram_layout.logic.draw import draw_block, higher, pads, routed, trunk_vias
 from picoram_layout.logic.gates import GND, VDD
 from picoram_layout.logic.rows import Row, solve_row
 from picoram_layout.logic.wiring import (
@@ -51,7 +52,8 @@ LOW = "LOW"  # the last group's data line where inputs have one bit: GND
 SUPPLY_LINES = (GND, VDD)  # met3 lines for power straps, each so many times as fit
 _SUPPLY_LINES = 2
 _WIDEST = 1.0  # um, of a supply line
-_TRIED = 8  # arrangements of gates
+_TRIED = 8  # arrangements of gates, the most promising ones first
+_MOST = 100  # while none of them has room for all wires
 _FILLED = (1.0, 0.8)  # parts of a row's length that gates of logic may take
 
 
@@ -109,12 +111,13 @@ def solve_drivers(plan: Plan) -> tuple[Driver, Driver]:
     """The drivers of plain and segment rows: the narrowest of the most promising arrangements."""
     for fill in _FILLED:
         found: list[tuple[Driver, Driver]] = []
-        ways = list(itertools.islice(arrangements(plan, dict(_row_pins(plan, 0)), fill), _TRIED))
-        for (over, raised), (plain, segment) in itertools.product(((1, 1), (1, 0), (0, 0)), ways):
-            try:
-                found.append(_solved(plan, plain, segment, over, raised))
-            except Unroutable:
-                continue
+        ways = itertools.islice(arrangements(plan, dict(_row_pins(plan, 0)), fill), _MOST)
+        for tried, (plain, segment) in enumerate(ways):
+            if found and tried >= _TRIED:
+                break
+            for over, raised in ((1, 1), (1, 0), (0, 0)):
+                with suppress(Unroutable):
+                    found.append(_solved(plan, plain, segment, over, raised))
         if found:
             return min(found, key=lambda both: both[0].problem.height)
     a = plan.spec.array
@@ -134,8 +137,10 @@ def _solved(
     """
     plain, segment = (replace(a, over=over) for a in (plain, segment))
     rows = _high_enough(plan, plain, raised)
-    fans = [fan_height(_problem(plan, a, k == 1, rows, 0.0, {})) for k, a in enumerate((plain, segment))]
-    base = max(rows[0].rail, *fans)
+    base = rows[0].rail
+    for kind, a in ((False, plain), (True, segment)):
+        fan, rows = _fan(rows, partial(_problem, plan, a, kind, base=0.0, tracks={}))
+        base = max(base, fan)
     while True:
         one, wiring = routed(rows, partial(_problem, plan, plain, False, base=base, tracks={}), 8 * len(rows))
         tracks = {
@@ -151,6 +156,17 @@ def _solved(
             at = lines(plan, one.rows, plain, base)
             return Driver(one, wiring, at), Driver(two, other, at)
         rows = two.rows
+
+
+def _fan(rows: tuple[Row, ...], problem: Callable[[tuple[Row, ...]], Problem]) -> tuple[float, tuple[Row, ...]]:
+    """Room that the row's wires need below these rows, and those so high that all contacts reach tracks."""
+    while True:
+        try:
+            return fan_height(problem(rows)), rows
+        except Unroutable as error:
+            if not error.rows:
+                raise
+            rows = tuple(higher(row) if k in error.rows else row for k, row in enumerate(rows))
 
 
 def solve_driver(plan: Plan, row: int) -> Driver:
@@ -241,6 +257,19 @@ def lines(plan: Plan, rows: Sequence[Row], a: Arrangement, base: float) -> dict[
     }
 
 
+def standing_lines(plan: Plan) -> list[tuple[str, float, float]]:
+    """The met3 lines as they stand in the column of drivers, all its height: net (GND and VDD several times),
+    centre from the column's left edge and width (um)."""
+    d = solve_driver(plan, 0)
+    found = [(_line_net(name), round(d.problem.height - line.y, 6), line.w) for name, line in d.lines.items()]
+    return sorted(found, key=lambda line: line[1])
+
+
+def _line_net(name: str) -> str:
+    """The net of a driver's line in the column of all rows."""
+    return name.partition("_")[0]
+
+
 def _line_pitch(plan: Plan) -> float:
     return line_width(plan.pdk) + plan.pdk.space("met3")
 
@@ -313,7 +342,7 @@ def row_drivers(lib: Library, plan: Plan) -> Block:
         width = unit.height
         nets = {pin: _row_net(pin, r, cells) for pin in unit.circuit.pins}
         nets |= {net: supply for supply in RAILS for net in rails(d, supply)}
-        nets |= {name: name.partition("_")[0] for name in d.lines if "_LINE" in name}
+        nets |= {name: _line_net(name) for name in d.lines}
         c.place(unit, 0, plan.y[r] - plan.y[0], turned=True, nets=nets)
     c.export()
     return c.done(width, plan.y[-1] - plan.y[0])

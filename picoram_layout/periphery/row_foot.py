@@ -32,11 +32,12 @@ from picoram_layout.logic.wiring import (
     turn_levels,
 )
 from picoram_layout.periphery.foot_logic import foot
-from picoram_layout.periphery.row_driver import line_names, row_drivers, solve_driver
+from picoram_layout.periphery.row_driver import row_drivers, solve_driver, standing_lines
 from picoram_layout.plan import Plan
 
 _VIA = {"met3": "via2", "met1": "via"}  # from a layer to met2
 _DIODE = "SEGB"  # long, with so few gates that charge from etching its track would harm them
+_NEAR = 0.3  # part of the distance that is allowed from a diode to a tap
 _FILL = 0.85  # part of a row's length that gates may take: the rest is for taps
 
 
@@ -75,11 +76,7 @@ def arrivals(plan: Plan) -> tuple[Arrival, ...]:
         for feed in d.problem.feeds
         if feed.left
     ]
-    found += [
-        Arrival(line.net, line.layer, round(width - line.y, 6), line.w)
-        for line in d.problem.lines
-        if line.net in line_names(plan)
-    ]
+    found += [Arrival(net, "met3", x, w) for net, x, w in standing_lines(plan) if net not in RAILS]
     return tuple(sorted(found, key=lambda arrival: arrival.x))
 
 
@@ -235,6 +232,8 @@ def _diode(c: Canvas, plan: Plan, x: float, low: float, high: float) -> None:
     y1 = round(low + _diode_low(plan), 6)
     y = round(y1 + side / 2, 6)  # of its contact
     y2 = max(y1 + side, pdk.down(low + landing_height(plan) - pdk.space("nwell") - around))
+    near = _NEAR * pdk.rule("latchup", "ndiff_sd", "ptap", "nwell")  # the rows' taps are its own
+    y2 = min(y2, max(y1 + side, pdk.down(low + near)))
     w = max(side, pdk.up2(diode_area(plan) / (y2 - y1)))
     x1 = pdk.down(min(max(x - w / 2, around), width - around - w))
     c.box("diff", x1, y1, x1 + w, y2)

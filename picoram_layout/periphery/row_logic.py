@@ -273,9 +273,16 @@ def _dealt(cells: int, count: int, width: float, row: Row, w: float) -> tuple[Pa
             rows[free[0]].append(_cell(k, w))
         else:
             left += [k]
-    # left ones first: their selects then join in poly
-    divided = [_wordline(f"WL{s}{k}", w) for s in "LR" for k in left]
-    for k, gates in enumerate(rows):
-        if divided and room([*gates, divided[0]], k):
-            gates.append(divided.pop(0).mirrored)
-    return rows, divided
+    # a left wordline alone only below another one, where their selects join in poly
+    half, above = _wordline("WLL0", w), float(cells)
+    takes: list[int] = []
+    for k in reversed(range(count)):
+        takes = [k, *takes] if above > len(rows[k]) and room([*rows[k], half], k) else takes
+        above = len(rows[k]) + 0.5 * (k in takes)
+    for k, cell in zip(takes[-len(left) :] if left else [], left, strict=False):
+        rows[k].append(_wordline(f"WLL{cell}", w).mirrored)
+    taken = min(len(takes), len(left))
+    return rows, [
+        *(_wordline(f"WLL{cell}", w) for cell in left[taken:]),
+        *(_wordline(f"WLR{cell}", w) for cell in left),
+    ]
