@@ -288,9 +288,11 @@ def test_few_and_many_cells_and_bits(pdk: str, keys: dict[str, int]) -> None:
 
 
 def test_what_finds_no_place_is_told_by_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(side, "_FILLED", ())  # no arrangement is tried
-    with pytest.raises(InputError, match=r"array\.cells_per_cluster: 3: .*must be 5 or more with 1 input"):
-        side.solve_drivers(planned("sky130", inputs=12, cells_per_cluster=3, input_bits=1, outputs=2))
+    monkeypatch.setattr(side, "_MOST", 1)  # arrangement, which cannot have room for all wires
+    keys = {"cells_per_cluster": 9, "input_bits": 5, "outputs": 16}
+    with pytest.raises(InputError, match=r"array\.input_bits: 5: .*must be less than 5 with 9 cells"):
+        side.solve_drivers(planned("scaled65", **keys))
+    assert side.solve_drivers(planned("scaled65", **keys | {"input_bits": 4}))
 
 
 # -- simulated ---------------------------------------------------------------------------------------------

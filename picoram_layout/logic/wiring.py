@@ -497,7 +497,8 @@ def _place_trunks(problem: Problem, wiring: Wiring, tight: bool, long: bool) -> 
     ]
     lined = {line.net for line in problem.lines} | {span.net for span in problem.spans}
     step = 2 * row.pdk.grid
-    grid = row.pdk.up(apart / 2) + step * np.arange(max(0, int((width - apart) / step)), dtype=np.float64)
+    edge = row.pdk.up(max(apart / 2, _from_edge(row) if problem.edges else 0.0))
+    grid = edge + step * np.arange(max(0, int((width - 2 * edge) / step)), dtype=np.float64)
     places = {net: _Places.at(problem, net, nets[net], net in lined, grid) for net in waiting}
     for span in spans:
         _block(problem, waiting, places, span)
@@ -513,6 +514,12 @@ def _place_trunks(problem: Problem, wiring: Wiring, tight: bool, long: bool) -> 
         at = round(float(xs[int(np.argmin(cost))]), 6)
         waiting.remove(net)
         _block(problem, waiting, places, _trunk(problem, wiring, net, nets[net], at))
+
+
+def _from_edge(row: Row) -> float:
+    """Of trunks from the edge of a block that repeats, where met1 of the next one's outermost pin may end."""
+    reach = parts.via_reach(row.pdk, "met1", "via", row.track)
+    return 2 * reach + row.pdk.space("met1") - trunk_pitch(row)[1] / 2
 
 
 def _cost(

@@ -26,6 +26,7 @@ from functools import cache, partial
 
 from picoram_layout.array.array import left_wires
 from picoram_layout.cells import parts
+from picoram_layout.cells.thin_cell import via_pad
 from picoram_layout.errors import InputError
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.draw import draw_block, higher, pads, routed, trunk_vias
@@ -122,8 +123,8 @@ def solve_drivers(plan: Plan) -> tuple[Driver, Driver]:
             return min(found, key=lambda both: both[0].problem.height)
     a = plan.spec.array
     raise InputError(
-        f"array.cells_per_cluster: {a.cells_per_cluster}: wires of a row driver find no place in "
-        f"{plan.plain.height:g} um; must be {a.cells_per_cluster + 2} or more with {a.input_bits} input bits"
+        f"array.input_bits: {a.input_bits}: wires of a row driver find no place in {plan.plain.height:g} um; "
+        f"must be less than {a.input_bits} with {a.cells_per_cluster} cells per cluster"
     )
 
 
@@ -159,10 +160,15 @@ def _solved(
 
 
 def _fan(rows: tuple[Row, ...], problem: Callable[[tuple[Row, ...]], Problem]) -> tuple[float, tuple[Row, ...]]:
-    """Room that the row's wires need below these rows, and those so high that all contacts reach tracks."""
+    """Room that the row's wires need below these rows, and those so high that all contacts reach tracks.
+
+    Where they turn, the supply's via to the lowest rail keeps away from them.
+    """
+    pdk = rows[0].pdk
     while True:
         try:
-            return fan_height(problem(rows)), rows
+            room = fan_height(problem(rows))
+            return room and pdk.up2(room + pdk.space("met2") + via_pad(pdk, "met2", "via")[1] / 2), rows
         except Unroutable as error:
             if not error.rows:
                 raise

@@ -63,7 +63,8 @@ def arrangements(plan: Plan, wires: Mapping[str, float], fill: float) -> Iterato
     Both have the same gates in the same rows but for SEG's. ``wires``: places of the row's pins (um). Rows of
     logic are filled up to a part ``fill`` of their length.
     """
-    pdk, width, higher = plan.pdk, plan.plain.height, plan.segment.height
+    pdk, width = plan.pdk, plan.plain.height
+    higher = plan.segment.height if plan.cuts else width
     w = pdk.rule("channel_width", "gate", "diff")
     plain = solve_row(pdk, w, _GATE[1] * w, close=True)
     seg = inverter(w, _GATE[1] * w).named("SEG", A="SEGB", Y="SEG")

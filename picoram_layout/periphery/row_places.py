@@ -12,6 +12,7 @@ from picoram_layout.logic.rows import Row
 from picoram_layout.logic.wiring import RAILS, Columns, columns
 
 Parts = list[list[Gate]]
+_NEAR = 0.9  # part of the distance that is allowed from a transistor to its tap
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,7 @@ def spread_taps(
     the next row.
     """
     far = row.tap_reach * 2 + max(row.pdk.space("nsdm"), row.pdk.space("psdm"))
+    near = _NEAR * row.pdk.rule("latchup", "ndiff_sd", "ptap", "nwell")  # from both ends of the row
 
     @cache
     def ways(number: int) -> list[tuple[list[Gate], Columns]]:
@@ -160,7 +162,13 @@ def spread_taps(
         if number < words:
             found.sort(key=lambda way: TAP not in way[0][-1].n)
         found += [(way, columns(way)) for way in (well_tapped(gates), gates) if way]
-        return [way for way in found if row.width(len(way[1].n)) <= width and (number or TAP in way[1].n)]
+        return [
+            way
+            for way in found
+            if row.width(len(way[1].n)) <= width
+            and (number or TAP in way[1].n)
+            and all(max(x, width - x) <= near for side in "np" if (x := _tap_x(way[1], side, row)) is not None)
+        ]
 
     def placed(number: int, above: Columns | None) -> Parts | None:
         """Rows up to this one; the last ones, the fullest, are placed first."""
