@@ -33,6 +33,7 @@ from picoram_layout.logic.wiring import (
 )
 from picoram_layout.periphery.foot_logic import foot
 from picoram_layout.periphery.row_driver import row_drivers, solve_driver, standing_lines
+from picoram_layout.periphery.row_places import Wires, ordered
 from picoram_layout.plan import Plan
 
 _VIA = {"met3": "via2", "met1": "via"}  # from a layer to met2
@@ -118,6 +119,8 @@ def solve_foot(plan: Plan) -> SolvedFoot:
         row for part in (drivers, logic, [[g] for g in made.shared]) for row in _dealt(plan, part, width)
     ]
     rows = rows_for(plan.pdk, gates, close=True)
+    reach = Wires(dict(zip((a.net for a in wires), xs, strict=True)), lambda net: False, frozenset())
+    gates = [ordered(row, width, size, reach) for row, size in zip(gates, rows, strict=True)]
     placed = tapped(rows, gates)
     pins = [Pin(a.net, "bottom", x) for a, x in zip(wires, xs, strict=True)]
     pins += [Pin(net, "top") for net in (*made.inputs, *made.through)]
