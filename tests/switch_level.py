@@ -14,9 +14,9 @@ Level = int | None
 class Switches:
     """Transistors as switches; nets are 0, 1 or None (unknown). Inputs are driven, others keep what they had.
 
-    A net that is joined with both supplies (or might be) is unknown: no ratioed circuits, but for ``strong`` inputs,
-    which win over supplies. Groups of nets joined by channels settle one after the other, in the order in which
-    their gates changed.
+    A net that is joined with both supplies (or might be) is unknown: no ratioed circuits, but for ``strong``
+    inputs, which win over supplies. Groups of nets joined by channels settle one after the other, in the
+    order in which their gates changed.
     """
 
     def __init__(self, transistors: Iterable[Transistor], strong: Collection[str] = ()):

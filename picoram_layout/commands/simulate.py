@@ -220,7 +220,9 @@ def _drivers(part: dict[str, Any]) -> None:
     edges = [f"{s} {way}" for s in ("WLL", "PCHB", "SOUT", "ACC", "SEG") for way in ("up", "down")]
     head = ["edges, ns", *edges, "ACC ripple", "level off, mV", "bit loaded"]
     table(head, rows, f"row drivers, {part['rows']} rows")
-    limits = f"levels sampled to {1000 * part['level_limit_V']:g} mV, bits kept to {100 * part['kept_limit']:g} %"
+    limits = (
+        f"levels sampled to {1000 * part['level_limit_V']:g} mV, bits kept to {100 * part['kept_limit']:g} %"
+    )
     usual = f"ACC in {part['ripple']:.1f} ns (at most {part['ripple_limit']:g}) where it is not corners"
     print(f"{limits}, {usual}: {_verdict(part['met'])}")
 

@@ -140,8 +140,8 @@ def latch(wn: float, wp: float) -> Gate:
 def pass_latch(wn: float, wp: float) -> Gate:
     """Transparent while E is high and EB is low; Q = D, QB its complement.
 
-    D comes through a transmission gate. Only the nMOS that holds a 0 is cut off meanwhile: D has to be stronger
-    than the pMOS that holds a 1. No column has two gates.
+    D comes through a transmission gate. Only the nMOS that holds a 0 is cut off meanwhile: D has to be
+    stronger than the pMOS that holds a 1. No column has two gates.
     """
     return gate("D E Q EB m QB GND Q QB", ". . D EB Q QB VDD Q QB", wn, wp, "D E EB Q QB")
 

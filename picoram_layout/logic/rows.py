@@ -157,7 +157,22 @@ def solve_row(
     short, _ = via_pad(pdk, "met1", "via")
     track = pdk.up2(max(short, pdk.size("mcon") + 2 * pdk.enclosure("met1", "mcon"), pdk.width("met1")))
     return Row(
-        pdk, wn, wp, gate_l, pitch, li, yn1, yn2, low, high, yp1, round(yp1 + wp, 6), total, track, track, close
+        pdk,
+        wn,
+        wp,
+        gate_l,
+        pitch,
+        li,
+        yn1,
+        yn2,
+        low,
+        high,
+        yp1,
+        round(yp1 + wp, 6),
+        total,
+        track,
+        track,
+        close,
     )
 
 

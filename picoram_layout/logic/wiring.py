@@ -474,8 +474,8 @@ def _place_all_trunks(problem: Problem, wiring: Wiring) -> None:
 def _place_trunks(problem: Problem, wiring: Wiring, tight: bool, long: bool) -> None:
     """Trunks for nets of several pieces, of lines and pins: those of pins at a given place first.
 
-    ``tight``: each as close beside another as it can be; else where its met1 is shortest. ``long``: the longest
-    one comes first; else that with the fewest places left.
+    ``tight``: each as close beside another as it can be; else where its met1 is shortest. ``long``: the
+    longest one comes first; else that with the fewest places left.
     """
     row = problem.rows[0]
     apart = trunk_pitch(row)[2]
@@ -591,9 +591,10 @@ def _block(
 def fan(problem: Problem, together: Sequence[bool], slots: int, beside: Sequence[bool] = ()) -> Fan:
     """Spread the pins that have a place for the trunks' vias.
 
-    ``together``: neighbours have some in one row; ``beside``: some to met3 at any height, which no track avoids.
-    Least squares of what they move, in order and apart (isotonic regression), with ``slots`` places for
-    further trunks in their widest gap. A wire that has to pass where its neighbour was turns off above it.
+    ``together``: neighbours have some in one row; ``beside``: some to met3 at any height, which no track
+    avoids. Least squares of what they move, in order and apart (isotonic regression), with ``slots`` places
+    for further trunks in their widest gap. A wire that has to pass where its neighbour was turns off above
+    it.
     """
     pins = sorted((pin.x, pin.net) for pin in problem.pins if pin.x is not None)
     xs = [x for x, _ in pins]

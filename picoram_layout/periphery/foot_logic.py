@@ -21,7 +21,14 @@ from picoram_layout.plan import Plan
 _FULL = 144  # rows that a line's fingers hold for
 _TALLEST = 288  # rows from which on drivers get no wider: the line's own resistance rules
 _WIDE = 2  # widths of a driver's finger (nMOS; pMOS twice that), in the PDK's least
-_FINGERS = {"RIPPLE": 1, "SEGB": 1, "CSB": 6, "PA": 3, "PB": 3, "PC": 3}  # of a line's last inverter at full height
+_FINGERS = {
+    "RIPPLE": 1,
+    "SEGB": 1,
+    "CSB": 6,
+    "PA": 3,
+    "PB": 3,
+    "PC": 3,
+}  # of a line's last inverter at full height
 _MOST = 4  # the same for other lines
 _TAPER = 3  # fingers of an inverter for one of the inverter before
 

@@ -5,8 +5,8 @@ From the array outwards:
 
 - a NOR2 for each wordline: WL = not (row select or cell select), both active low. Cell selects run through
   all rows on met1 tracks. WLL and WLR have row selects of their own, so that compute cycles never raise WLR.
-- row selects: the row's three predecoded address lines with ENL or ENR. In compute cycles all address lines are
-  high. PCHB and SOUT (SEG in segment rows): inverters from lines that run through all rows.
+- row selects: the row's three predecoded address lines with ENL or ENR. In compute cycles all address
+  lines are high. PCHB and SOUT (SEG in segment rows): inverters from lines that run through all rows.
 - ACC: it rises one row after the other, by two inverters a row, and falls everywhere at once.
 - for each input bit a latch, loaded from the bus while the row is addressed and LOAD is high, and a driver of
   the data line: its bit's level while the bit is set, else GND.
@@ -133,8 +133,8 @@ def _solved(
 ) -> tuple[Driver, Driver]:
     """Both drivers: rows of the same heights, what runs through both on one track.
 
-    ``over``: rows of wordline drivers that have lines above them, too. ``raised``: how many of them, besides the
-    rows after them, are as high as the lines need.
+    ``over``: rows of wordline drivers that have lines above them, too. ``raised``: how many of them, besides
+    the rows after them, are as high as the lines need.
     """
     plain, segment = (replace(a, over=over) for a in (plain, segment))
     rows = _high_enough(plan, plain, raised)
@@ -159,7 +159,9 @@ def _solved(
         rows = two.rows
 
 
-def _fan(rows: tuple[Row, ...], problem: Callable[[tuple[Row, ...]], Problem]) -> tuple[float, tuple[Row, ...]]:
+def _fan(
+    rows: tuple[Row, ...], problem: Callable[[tuple[Row, ...]], Problem]
+) -> tuple[float, tuple[Row, ...]]:
     """Room that the row's wires need below these rows, and those so high that all contacts reach tracks.
 
     Where they turn, the supply's via to the lowest rail keeps away from them.
@@ -241,7 +243,8 @@ def _pin(plan: Plan, net: str, row: int) -> str:
 
 
 def lines(plan: Plan, rows: Sequence[Row], a: Arrangement, base: float) -> dict[str, Line]:
-    """The lines of met3: signals from the last row on down to the decoder, or as far as they need; then supplies.
+    """The lines of met3: signals from the last row on down to the decoder, or as far as they need; then
+    supplies.
 
     Those take what is left of the height, up to `_WIDEST` each.
     """
@@ -257,7 +260,10 @@ def lines(plan: Plan, rows: Sequence[Row], a: Arrangement, base: float) -> dict[
     own = [supply_line(net, k) for k in range(count) for net in SUPPLY_LINES]
     room = pdk.down((low - base) / len(own))
     wide = min(2 * pdk.down((room - space) / 2), pdk.up2(max(_WIDEST, w)))
-    first = {name: Line(name, "met3", pdk.down(low - (k + 0.5) * room), wide) for k, name in enumerate(reversed(own))}
+    first = {
+        name: Line(name, "met3", pdk.down(low - (k + 0.5) * room), wide)
+        for k, name in enumerate(reversed(own))
+    }
     return first | {
         name: Line(name, "met3", pdk.down(low + (k + 0.5) * pitch), w) for k, name in enumerate(names)
     }
@@ -283,11 +289,11 @@ def _line_pitch(plan: Plan) -> float:
 def _high_enough(plan: Plan, a: Arrangement, raised: int) -> tuple[Row, ...]:
     """Rows of gates, those of decoder and bits, and so many before, as high as a large array's lines need."""
     words, others = a.rows[: a.words - raised], a.rows[a.words - raised :]
-    missing = len(line_names(plan)) * _line_pitch(plan) - sum(row.height for row in a.rows[a.words - a.over :])
-    more = max(0.0, plan.pdk.up2(missing / len(others)))
-    return *words, *(
-        solve_row(r.pdk, r.wn, r.wp, r.split, r.height + more, close=r.close) for r in others
+    missing = len(line_names(plan)) * _line_pitch(plan) - sum(
+        row.height for row in a.rows[a.words - a.over :]
     )
+    more = max(0.0, plan.pdk.up2(missing / len(others)))
+    return *words, *(solve_row(r.pdk, r.wn, r.wp, r.split, r.height + more, close=r.close) for r in others)
 
 
 def _spans(plan: Plan, at: dict[str, Line], base: float, top: float) -> tuple[Span, ...]:

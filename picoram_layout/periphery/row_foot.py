@@ -84,8 +84,8 @@ def arrivals(plan: Plan) -> tuple[Arrival, ...]:
 def spread(plan: Plan, wires: Sequence[Arrival]) -> tuple[float, ...]:
     """Places for the wires in their order, near where they arrive.
 
-    They are apart as vias on met2 must be, and as that layer's wires must be, where neighbours are on one layer;
-    else as a via must be from a wire: vias of different layers have different heights.
+    They are apart as vias on met2 must be, and as that layer's wires must be, where neighbours are on one
+    layer; else as a via must be from a wire: vias of different layers have different heights.
     """
     pdk, d = plan.pdk, solve_driver(plan, 0)
     least = max(trunk_pitch(d.problem.rows[0]))

@@ -9,7 +9,20 @@ from dataclasses import dataclass
 from functools import cache
 
 from picoram_layout.logic.devices import row_for
-from picoram_layout.logic.gates import GND, NONE, TAP, VDD, Gate, gate, inverter, join, nand, nor, pass_latch, tap
+from picoram_layout.logic.gates import (
+    GND,
+    NONE,
+    TAP,
+    VDD,
+    Gate,
+    gate,
+    inverter,
+    join,
+    nand,
+    nor,
+    pass_latch,
+    tap,
+)
 from picoram_layout.logic.rows import Row, solve_row
 from picoram_layout.logic.wiring import Feed, columns, trunk_pitch
 from picoram_layout.periphery.row_places import (
@@ -45,8 +58,8 @@ _ROOM = 0.7  # part of a row's length that trunks can take
 class Arrangement:
     """Gates of a row driver from the array outwards.
 
-    ``words`` rows of them drive wordlines, the others have the decoder and the bits; lines of signals lie above
-    those and ``over`` rows of wordline drivers. More have no room for trunks to them.
+    ``words`` rows of them drive wordlines, the others have the decoder and the bits; lines of signals lie
+    above those and ``over`` rows of wordline drivers. More have no room for trunks to them.
     """
 
     gates: tuple[tuple[Gate, ...], ...]
@@ -56,9 +69,11 @@ class Arrangement:
     over: int = 0
 
 
-def arrangements(plan: Plan, wires: Mapping[str, float], fill: float) -> Iterator[tuple[Arrangement, Arrangement]]:
-    """Ways to place the gates of plain and segment drivers, the most promising ones first: those with room for all
-    trunks, that need the fewest tracks.
+def arrangements(
+    plan: Plan, wires: Mapping[str, float], fill: float
+) -> Iterator[tuple[Arrangement, Arrangement]]:
+    """Ways to place the gates of plain and segment drivers, the most promising ones first: those with room
+    for all trunks, that need the fewest tracks.
 
     Both have the same gates in the same rows but for SEG's. ``wires``: places of the row's pins (um). Rows of
     logic are filled up to a part ``fill`` of their length.
@@ -75,7 +90,7 @@ def arrangements(plan: Plan, wires: Mapping[str, float], fill: float) -> Iterato
         return ordered(gates, wide, plain, reach)
 
     data = min((packed(groups, width, plain) for groups in _bits(plan, w)), key=len)
-    ways = []
+    ways: list[tuple[float, float, int, Parts, Parts, int, list[bool]]] = []
     for words, logic in _words_and_logic(plan, fill * width, plain, w):
         # a segment row is higher, so that there is room for SEG's inverter somewhere, or in a row of its own
         place = roomiest(logic, seg, higher, plain)
@@ -97,8 +112,8 @@ def arrangements(plan: Plan, wires: Mapping[str, float], fill: float) -> Iterato
 
 
 def _crowd(rows: Parts, words: int, pins: Mapping[str, float], row: Row) -> float:
-    """Width of the trunks that stand side by side in the fullest row (um), about: met3 lines are taken to lie over
-    all rows but the wordline drivers', in the order of their gates."""
+    """Width of the trunks that stand side by side in the fullest row (um), about: met3 lines are taken to lie
+    over all rows but the wordline drivers', in the order of their gates."""
     least, _, wide = trunk_pitch(row)
     ends: dict[str, list[float]] = {net: [-1.0] for net in pins}
     for k, gates in enumerate(rows):
@@ -143,7 +158,8 @@ def _arranged(
 
 
 def _words_and_logic(plan: Plan, width: float, row: Row, w: float) -> list[tuple[Parts, Parts]]:
-    """Rows of wordline drivers, each filled, and rows of logic, which take up to two of those: the fewest rows."""
+    """Rows of wordline drivers, each filled, and rows of logic, which take up to two of those: the fewest
+    rows."""
     cells = plan.spec.array.cells_per_cluster
     ways: list[tuple[Parts, Parts]] = []
     for count in itertools.count(1):
@@ -157,7 +173,9 @@ def _words_and_logic(plan: Plan, width: float, row: Row, w: float) -> list[tuple
         if not left:
             break
     least = min(len(words) + len(logic) for words, logic in ways)
-    found = {tuple(map(frozenset, rows)): (words, rows) for words, rows in ways if len(words) + len(rows) == least}
+    found = {
+        tuple(map(frozenset, rows)): (words, rows) for words, rows in ways if len(words) + len(rows) == least
+    }
     return [_copied(*way) for way in found.values()]
 
 
@@ -166,7 +184,9 @@ def _copied(words: Parts, logic: Parts) -> tuple[Parts, Parts]:
     seen: set[str] = set()
     made: Parts = []
     for gates in (*words, *logic):
-        names = {net: copy_of(net, int(net in seen)) for g in gates for net in g.pins if net.startswith("CSB")}
+        names = {
+            net: copy_of(net, int(net in seen)) for g in gates for net in g.pins if net.startswith("CSB")
+        }
         made.append([g.renamed(names) for g in gates])
         seen |= set(names)
     return made[: len(words)], made[len(words) :]
@@ -189,7 +209,8 @@ def _cell(k: int, w: float) -> Gate:
 
 
 def _select(w: float) -> Parts:
-    """Row selects of both wordlines and the enable of the input latches: the row's address and a line each."""
+    """Row selects of both wordlines and the enable of the input latches: the row's address and a line
+    each."""
     p = _GATE[1] * w
     return [
         [
@@ -233,16 +254,23 @@ def _bits(plan: Plan, w: float) -> list[list[Parts]]:
     count = plan.spec.array.input_bits
     pairs = [(k, k + 1) for k in range(count % 2, count, 2)]
     first = [(0,)] if count % 2 else []
-    latches = [pass_latch(_LATCH[0] * w, _LATCH[1] * w).named(f"bit{k}", D=f"BUS[{k}]", E="E", EB="EB", Q=f"q{k}", QB=f"qb{k}") for k in range(count)]
-    both: list[Parts] = [[[latches[k[0]], _data(plan, k, w), *(latches[j] for j in k[1:])]] for k in [*first, *pairs]]
+    latches = [
+        pass_latch(_LATCH[0] * w, _LATCH[1] * w).named(
+            f"bit{k}", D=f"BUS[{k}]", E="E", EB="EB", Q=f"q{k}", QB=f"qb{k}"
+        )
+        for k in range(count)
+    ]
+    both: list[Parts] = [
+        [[latches[k[0]], _data(plan, k, w), *(latches[j] for j in k[1:])]] for k in [*first, *pairs]
+    ]
     each: list[Parts] = [[[latches[k], _data(plan, (k,), w)]] for k in range(count)]
     parts: list[Parts] = [[[_data(plan, k, w)], *([latches[j]] for j in k)] for k in [*first, *pairs]]
     return [both, each, parts]
 
 
 def _data(plan: Plan, bits: Sequence[int], w: float) -> Gate:
-    """Data drivers of one or two bits: nMOS alone, as no level is above half of VDD. Each bit's line is at its
-    level while the bit is set, else at GND."""
+    """Data drivers of one or two bits: nMOS alone, as no level is above half of VDD. Each bit's line is at
+    its level while the bit is set, else at GND."""
     wide = max(data_width(plan, k) for k in bits) * w
     strip = [GND]
     for k in bits:
@@ -257,6 +285,7 @@ def _dealt(cells: int, count: int, width: float, row: Row, w: float) -> tuple[Pa
 
     The first row and every second one have a tap. Where half a cell's drivers find room they are divided.
     """
+
     def room(gates: list[Gate], number: int) -> bool:
         return fits([*gates, *([tap()] if number % 2 or not number else [])], width, row)
 

@@ -108,7 +108,8 @@ def demand(cols: Columns, row: Row, wires: Wires) -> tuple[int, float]:
 
 
 def ordered(gates: Sequence[Gate], width: float, row: Row, wires: Wires) -> list[Gate]:
-    """The gates in the order, of those found by exchanging some, that asks for the fewest tracks in this width."""
+    """The gates in the order, of those found by exchanging some, that asks for the fewest tracks in this
+    width."""
 
     def cost(order: Sequence[Gate]) -> tuple[bool, int, float]:
         cols = columns(order)
@@ -118,7 +119,9 @@ def ordered(gates: Sequence[Gate], width: float, row: Row, wires: Wires) -> list
     least = cost(best)
     while True:
         spots = range(len(best))
-        ways = [[*best[:i], *best[i : j + 1][::-1], *best[j + 1 :]] for i, j in itertools.combinations(spots, 2)]
+        ways = [
+            [*best[:i], *best[i : j + 1][::-1], *best[j + 1 :]] for i, j in itertools.combinations(spots, 2)
+        ]
         for i, j in itertools.permutations(spots, 2):
             rest = [*best[:i], *best[i + 1 :]]
             ways.append([*rest[:j], best[i], *rest[j:]])
@@ -146,9 +149,9 @@ def spread_taps(
 ) -> Parts | None:
     """A tap for each row, away from that of a row that shares its rail, or on the same column.
 
-    Rows that share a well need a tap to it in one of them at least, and so do neighbours beyond a GND rail one to
-    the substrate. The first rows, of ``words``, have theirs at the end: there it moves no gate away from those of
-    the next row.
+    Rows that share a well need a tap to it in one of them at least, and so do neighbours beyond a GND rail
+    one to the substrate. The first rows, of ``words``, have theirs at the end: there it moves no gate away
+    from those of the next row.
     """
     far = row.tap_reach * 2 + max(row.pdk.space("nsdm"), row.pdk.space("psdm"))
     near = _NEAR * row.pdk.rule("latchup", "ndiff_sd", "ptap", "nwell")  # from both ends of the row
@@ -167,7 +170,9 @@ def spread_taps(
             for way in found
             if row.width(len(way[1].n)) <= width
             and (number or TAP in way[1].n)
-            and all(max(x, width - x) <= near for side in "np" if (x := _tap_x(way[1], side, row)) is not None)
+            and all(
+                max(x, width - x) <= near for side in "np" if (x := _tap_x(way[1], side, row)) is not None
+            )
         ]
 
     def placed(number: int, above: Columns | None) -> Parts | None:

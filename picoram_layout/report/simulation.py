@@ -108,7 +108,12 @@ def _drivers(part: dict[str, Any]) -> list[Figure]:
     last, most = part["ripple"], part["ripple_limit"]
     return [
         Figure(what, f"{off:.2f} mV", f"{limit:g} mV", off <= limit),
-        Figure("ACC from the first to the last row, usual condition", f"{last:.1f} ns", f"{most:g} ns", last <= most),
+        Figure(
+            "ACC from the first to the last row, usual condition",
+            f"{last:.1f} ns",
+            f"{most:g} ns",
+            last <= most,
+        ),
     ]
 
 

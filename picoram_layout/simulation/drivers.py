@@ -69,8 +69,8 @@ class Load:
 class Bench:
     """A driver with its row: netlist, loads of its outputs, the most loaded data line, size of the array.
 
-    ``siemens``: of a level's line past one row; ``strap_siemens``: of 1 um of met4 above it. ``lines``: capacitance
-    (fF) of each line there, without gates.
+    ``siemens``: of a level's line past one row; ``strap_siemens``: of 1 um of met4 above it. ``lines``:
+    capacitance (fF) of each line there, without gates.
     """
 
     driver: Cell
@@ -125,9 +125,9 @@ def _net(signal: str) -> str:
     return f"{signal}{_CELL}" if signal[:2] == "WL" else signal
 
 
-def _stimulus(bench: Bench) -> dict[str, list[tuple[float, int]]]:
+def _stimulus(bench: Bench) -> dict[str, list[tuple[float, float]]]:
     """Levels of all lines: the row is addressed, everything else rests but for what is measured."""
-    steps: dict[str, list[tuple[float, int]]] = {}
+    steps: dict[str, list[tuple[float, float]]] = {}
     for line, inverted, up, down in _TIMES.values():
         rest = int(inverted)
         steps.setdefault(line, [(0.0, rest)])
@@ -150,9 +150,7 @@ def chain_job(bench: Bench, condition: Condition) -> Job:
     load = bench.loads["ACC"]
     for k in range(CHAIN):
         nets = {"ACCI": f"r{k}", "ACCO": f"r{k + 1}", "ACCGB": GND, "ACC": f"acc{k}"}
-        deck.cell(
-            renamed(_part(bench.driver, ("ACCI", "accb", "ACCO", "ACCGB", "ACC")), nets, f"x{k}_")
-        )
+        deck.cell(renamed(_part(bench.driver, ("ACCI", "accb", "ACCO", "ACCGB", "ACC")), nets, f"x{k}_"))
         for t, m in load.gates:
             deck.mos(replace(t, d=GND, g=f"acc{k}", s=GND), m)
         deck.capacitor(f"acc{k}", GND, load.wires)
@@ -232,15 +230,19 @@ def level_job(bench: Bench, condition: Condition, strap: float = STRAP) -> Job:
 def load_job(bench: Bench, condition: Condition) -> Job:
     """All bits of the row loaded with 1 and with 0, while others stay, and the bus moved in between.
 
-    ``one`` and ``zero``: from half of LOAD's edge until the slowest bit and its complement are at 90 and 10 % of
-    VDD; ``kept_one`` and ``kept_zero``: what a bit that was loaded is worth (parts of VDD) after the bus moved.
+    ``one`` and ``zero``: from half of LOAD's edge until the slowest bit and its complement are at 90 and 10 %
+    of VDD; ``kept_one`` and ``kept_zero``: what a bit that was loaded is worth (parts of VDD) after the bus
+    moved.
     """
     deck, vdd = Deck("input latches", condition), condition.vdd
     deck.cell(replace(bench.driver, capacitors=merged(bench.driver.capacitors)))
     steps = _stimulus(bench)
     for line, inverted, _, _ in _TIMES.values():
         steps[line] = [(0.0, int(inverted))]
-    steps["LOAD"] = [(0.0, 0), *((time, level) for up, down in _LOADS for time, level in ((up, 1), (down, 0)))]
+    steps["LOAD"] = [
+        (0.0, 0),
+        *((time, level) for up, down in _LOADS for time, level in ((up, 1), (down, 0))),
+    ]
     for k in range(bench.bits):
         steps[f"BUS[{k}]"] = [(0.0, 0), *((time + 0.1 * k, level) for time, level in _BUS)]
         steps[f"VREF[{k}]"] = [(0.0, VREF)]
@@ -340,8 +342,9 @@ def jobs(bench: Bench, conditions: Sequence[Condition]) -> list[Job]:
 def summary(bench: Bench, conditions: Sequence[Condition], results: Sequence[Result]) -> dict[str, Any]:
     """Edges and delays (ns) at each condition.
 
-    Met if levels settle while they are sampled, latches take and keep what they are loaded with, and at the most
-    usual condition ACC reaches the last row as early as the phases assume. Elsewhere a controller waits for it.
+    Met if levels settle while they are sampled, latches take and keep what they are loaded with, and at the
+    most usual condition ACC reaches the last row as early as the phases assume. Elsewhere a controller waits
+    for it.
     """
     rows: list[dict[str, Any]] = []
     for k, condition in enumerate(conditions):
@@ -363,7 +366,14 @@ def summary(bench: Bench, conditions: Sequence[Condition], results: Sequence[Res
         )
     worst = {name: max(row[name] for row in rows) for name in rows[0] if name not in _WHERE}
     typical = Condition()
-    usual = min(rows, key=lambda r: (r["corner"] != typical.corner, abs(r["temp_C"] - typical.temp), abs(r["vdd_V"] - typical.vdd)))
+    usual = min(
+        rows,
+        key=lambda r: (
+            r["corner"] != typical.corner,
+            abs(r["temp_C"] - typical.temp),
+            abs(r["vdd_V"] - typical.vdd),
+        ),
+    )
     return {
         "rows": bench.rows,
         "conditions": rows,
