@@ -23,7 +23,7 @@ _TALLEST = 288  # rows from which on drivers get no wider: the line's own resist
 _WIDE = 2  # widths of a driver's finger (nMOS; pMOS twice that), in the PDK's least
 _FINGERS = {
     "RIPPLE": 1,
-    "SEGB": 1,
+    "SEGB": 2,
     "CSB": 6,
     "PA": 3,
     "PB": 3,
