@@ -270,7 +270,6 @@ def test_a_row_that_listens_to_another_address_does_not_match() -> None:
         ("sky130", {"cells_per_cluster": 3, "input_bits": 2, "inputs": 4}),
         ("sky130", {"cells_per_cluster": 3, "input_bits": 4, "outputs": 8, "inputs": 4}),
         ("scaled65", {"cells_per_cluster": 3, "input_bits": 3, "outputs": 4, "inputs": 4}),
-        ("scaled65", {"cells_per_cluster": 3, "input_bits": 5, "outputs": 16, "inputs": 4}),
         ("sky130", {"cells_per_cluster": 5, "input_bits": 1, "inputs": 4}),
         ("sky130", {"cells_per_cluster": 15, "input_bits": 3, "outputs": 4, "inputs": 4}),
         ("sky130", {"weight_bits": 1, "outputs": 4, "inputs": 2}),
