@@ -54,12 +54,12 @@ def bias_rows(pdk: Pdk) -> Rows:
 
 @cache
 def solve_bias(pdk: Pdk) -> tuple[Problem, Wiring]:
-    """The wired rows: the lines leave at the lower edge, the rest at the upper one."""
+    """The wired rows: the lines leave at the upper edge, the rest enters at the lower one."""
     gates = bias_rows(pdk)
     rows = rows_for(pdk, gates)
     pins = (
-        *(Pin(net, "bottom") for net in ("VBR", "VBC")),
-        *(Pin(net, "top") for net in ("IREF_R", "IREF_C", "PD")),
+        *(Pin(net, "top") for net in ("VBR", "VBC")),
+        *(Pin(net, "bottom") for net in ("IREF_R", "IREF_C", "PD")),
     )
 
     def problem(rows: tuple[Row, ...]) -> Problem:
