@@ -22,10 +22,11 @@ from picoram_layout.logic.draw import draw_block, routed
 from picoram_layout.logic.gates import Gate, flip_flop, inverter, nand, nor, xor
 from picoram_layout.logic.rows import Row, solve_row
 from picoram_layout.logic.taps import tapped
-from picoram_layout.logic.wiring import RAILS, Line, Pin, Problem, Wiring, columns, line_width
+from picoram_layout.logic.wiring import RAILS, Line, Pin, Problem, Wiring, columns, line_width, reached_above
 from picoram_layout.pdk import Pdk
 
 BITS = 6
+TOPS = ("PH[2]", *(f"COUNT[{k}]" for k in range(BITS)), "END", "RAMPB")  # nets at the upper edge
 _CLOCK = 8  # of what drives the clock
 # Rows of each part from below; the order within a row is one that needs few tracks (found by search).
 _PARTS = (
@@ -117,16 +118,18 @@ def solve_counter(pdk: Pdk, slices: int) -> tuple[tuple[Problem, Wiring], ...]:
     made = parts(pdk, slices)
     joined = shared(made)
     rows = [rows_for(pdk, part) for part in made]
-    tops = {"PH[2]", *(f"COUNT[{k}]" for k in range(BITS)), "END", "RAMPB"}
     w = line_width(pdk)
     pitch = w + pdk.space("met3")
 
     def problem(k: int, rows: tuple[Row, ...]) -> Problem:
         nets, placed = _nets(made[k]), tapped(rows, made[k])
         lines = tuple(Line(net, "met3", pdk.up((n + 1) * pitch), w) for n, net in enumerate(joined))
-        pins = [Pin(net, "top") for net in sorted(nets & tops)] + [Pin("START", "bottom")] * ("START" in nets)
+        pins = [Pin(net, "top") for net in sorted(nets & {*TOPS})] + [Pin("START", "bottom")] * (
+            "START" in nets
+        )
         width = max(row.width(len(columns(g).n)) for row, g in zip(rows, placed, strict=True))
-        return Problem(rows, placed, lines, tuple(pins), base=rows[0].rail, width=width)
+        plain = Problem(rows, placed, lines, tuple(pins), base=rows[0].rail, width=width)
+        return reached_above(plain, sorted(nets & {*TOPS}))
 
     heights = [0.0] * len(rows[0])
     while True:

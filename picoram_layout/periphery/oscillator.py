@@ -19,10 +19,11 @@ from picoram_layout.logic.draw import draw_block, routed
 from picoram_layout.logic.gates import Gate, gate, inverter, nmos, nor, pmos, tristate
 from picoram_layout.logic.rows import Row
 from picoram_layout.logic.taps import tapped
-from picoram_layout.logic.wiring import Pin, Problem, Wiring
+from picoram_layout.logic.wiring import Pin, Problem, Wiring, reached_above
 from picoram_layout.pdk import Pdk
 
 STAGES = 4
+OUTPUTS = tuple(f"PH[{k}]" for k in range(STAGES))
 # Channel widths in the PDK's least one, lengths in its least one.
 MAIN_W = 2.0  # a stage's inverters
 KEEP_W = 1.25  # those across
@@ -99,10 +100,10 @@ def solve_oscillator(pdk: Pdk, slices: int) -> tuple[Problem, Wiring]:
     """Rows and wires of the oscillator: EN enters at the lower edge, PH[0..3] leave at the upper one."""
     rows = rows_for(pdk, gates(pdk, slices))
     made = tapped(rows, gates(pdk, slices))
-    pins = (Pin("EN", "bottom"), *(Pin(f"PH[{k}]", "top") for k in range(STAGES)))
+    pins = (Pin("EN", "bottom"), *(Pin(net, "top") for net in OUTPUTS))
 
     def problem(rows: tuple[Row, ...]) -> Problem:
-        return Problem(rows, made, pins=pins, base=rows[0].rail)
+        return reached_above(Problem(rows, made, pins=pins, base=rows[0].rail), OUTPUTS)
 
     return routed(rows, problem)
 
