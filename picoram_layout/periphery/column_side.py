@@ -8,7 +8,6 @@ output passes through its block. All lengths in um.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -23,6 +22,7 @@ from picoram_layout.logic.gates import Gate
 from picoram_layout.logic.rows import Row
 from picoram_layout.logic.wiring import RAILS, Line, Pin, Problem, Wiring, fan_height, line_width, solve
 from picoram_layout.periphery.column_logic import LEAST_BITS, LINES, arrange
+from picoram_layout.periphery.straps import rail_straps, rails_of, strap_reach
 from picoram_layout.plan import Plan
 
 Wires = tuple[tuple[str, float], ...]  # nets with their places
@@ -200,7 +200,9 @@ def column_filler(lib: Library, plan: Plan, filler: Filler) -> Block:
     c = Canvas(lib, name)
     c.place(made, mirror_y=True, nets=_supplies(made.circuit.pins))
     _landings(c, plan, problem, filler.wires)
-    _straps(c, plan, problem, [trunk.x for trunk in wiring.trunks.values()], filler.width)
+    rails = [(net, round(problem.height - y, 6)) for net, y in rails_of(problem)]
+    wires = [trunk.x for trunk in wiring.trunks.values()]
+    rail_straps(c, rails, wires, filler.width, (-strap_reach(plan.pdk), problem.height))
     c.export()
     return c.done(made.width, made.height)
 
@@ -216,39 +218,6 @@ def _landings(c: Canvas, plan: Plan, problem: Problem, wires: Wires) -> None:
         c.box("met1", x - half, y, x + half, problem.height)
         parts.rect(c, "met2", x, y, *via_pad(plan.pdk, "met2", "via"))
         c.port(net, "met1", x - half, y, x + half, problem.height)
-
-
-def _rails(problem: Problem) -> list[tuple[str, float]]:
-    """Supplies and heights of the rails, in the placed block."""
-    ys = [problem.base]
-    for row in problem.rows:
-        ys.append(ys[-1] + row.height)
-    return [(RAILS[k % 2], round(problem.height - y, 6)) for k, y in enumerate(ys)]
-
-
-def _straps(c: Canvas, plan: Plan, problem: Problem, wires: list[float], width: float) -> None:
-    """A met4 strap of each supply, joined with its rails by stacks of vias clear of the ``wires``."""
-    pdk = plan.pdk
-    w = pdk.up2(max(pdk.width("met4"), *via_pad(pdk, "met4", "via3")))
-    edges = sorted([0.0, width, *wires])
-    gap = max(itertools.pairwise(edges), key=lambda pair: pair[1] - pair[0])
-    x = pdk.down(sum(gap) / 2)
-    off = pdk.up((w + pdk.space("met4")) / 2)
-    strap = {"GND": pdk.down(width / 2) - off, "VDD": pdk.down(width / 2) + off}
-    short, long = via_pad(pdk, "met2", "via", "via2")
-    high = pdk.up2(max(via_pad(pdk, "met3", "via2", "via3")))
-    for net, y in _rails(problem):
-        parts.via(c, "via", x, y)
-        parts.rect(c, "met2", x, y, short, max(long, pdk.up2(pdk.area("met2") / short)))
-        parts.via(c, "via2", x, y)
-        x1, x2 = min(x, strap[net]) - high / 2, max(x, strap[net]) + high / 2
-        more = pdk.up(max(0.0, pdk.area("met3") / high - (x2 - x1)) / 2)
-        c.box("met3", x1 - more, y - high / 2, x2 + more, y + high / 2)
-        parts.via(c, "via3", strap[net], y)
-    over = pdk.up(parts.via_reach(pdk, "met4", "via3", w))  # the last rail is the next block's first one
-    for net, at in strap.items():
-        c.box("met4", at - w / 2, -over, at + w / 2, problem.height)
-        c.port(net, "met4", at - w / 2, 0, at + w / 2, problem.height)
 
 
 @block
