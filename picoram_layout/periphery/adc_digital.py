@@ -24,7 +24,7 @@ from picoram_layout.logic.devices import rows_for
 from picoram_layout.logic.draw import draw_block, routed
 from picoram_layout.logic.gates import Gate, inverter, latch, nand, nor, or_nand, tap, xor
 from picoram_layout.logic.rows import Row
-from picoram_layout.logic.wiring import Line, Pin, Problem, Wiring, fan_height, line_width
+from picoram_layout.logic.wiring import Line, Pin, Problem, Wiring, fan_height, line_width, reached_above
 from picoram_layout.pdk import Pdk
 
 PHASES = 4
@@ -125,7 +125,9 @@ def solve_slice(pdk: Pdk, width: float, hit: float, en1: float) -> tuple[Problem
     )
 
     def problem(rows: tuple[Row, ...], base: float = rows[0].rail) -> Problem:
-        return Problem(rows, tuple(made), lines(pdk, rows, base), pins, width=width, base=base, joined=True)
+        at = lines(pdk, rows, base)
+        plain = Problem(rows, tuple(made), at, pins, width=width, base=base, joined=True)
+        return reached_above(plain, [f"CODE[{k}]" for k in range(CODE_BITS)])
 
     base = max(rows[0].rail, fan_height(problem(tuple(rows))))
     return routed(rows, lambda rows: problem(rows, base))

@@ -7,10 +7,11 @@ slices fillers carry on lines, rails and wells, as they do between the column bl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.draw import WELL, draw_block
-from picoram_layout.logic.wiring import RAILS, Problem, solve
+from picoram_layout.logic.wiring import RAILS, Problem, Wiring, solve
 from picoram_layout.periphery.adc_analog import OUTPUTS, Place, outputs, solve_analog
 from picoram_layout.periphery.adc_digital import CODE_BITS, solve_slice
 from picoram_layout.periphery.adc_slice import adc_slice
@@ -26,14 +27,47 @@ def place_of(plan: Plan, output: Output) -> Place:
     return Place(output.width, al, f"_{number}" if number else "")
 
 
-def _parts(plan: Plan) -> tuple[Problem, Problem]:
-    """Analog and digital rows of the slices: the same in all."""
-    place = place_of(plan, solve_side(plan).outputs[0])
+def solved_slice(plan: Plan, output: Output) -> tuple[tuple[Problem, Wiring], tuple[Problem, Wiring]]:
+    """Analog and digital part of an output's slice, solved."""
+    place = place_of(plan, output)
     at = outputs(plan.pdk, place.width, place.al)
     return (
-        solve_analog(plan.pdk, place.width, place.al)[0],
-        solve_slice(plan.pdk, place.width, at["HIT"], at["EN1"])[0],
+        solve_analog(plan.pdk, place.width, place.al),
+        solve_slice(plan.pdk, place.width, at["HIT"], at["EN1"]),
     )
+
+
+def _parts(plan: Plan) -> tuple[Problem, Problem]:
+    """Analog and digital rows of the slices: the same in all."""
+    (analog, _), (digital, _) = solved_slice(plan, solve_side(plan).outputs[0])
+    return analog, digital
+
+
+@dataclass(frozen=True)
+class Heights:
+    """Where things are in the output side: a block's own height is turned upside down."""
+
+    columns: float  # lower edge of the column side
+    column: float  # what a height in a column block is taken from
+    analog: float
+    digital: float
+
+
+def heights(plan: Plan) -> Heights:
+    """The output side's heights."""
+    analog, digital = _parts(plan)
+    top = round(analog.height - digital.base + digital.height, 6)
+    columns = round(top - analog.base, 6)
+    height = next(iter(solve_side(plan).kinds.values()))[0].height
+    return Heights(columns, round(columns + height, 6), top, digital.height)
+
+
+def lines(plan: Plan) -> list[tuple[str, float]]:
+    """Lines across all outputs and their heights in the output side."""
+    at, (analog, digital) = heights(plan), _parts(plan)
+    column = next(iter(solve_side(plan).kinds.values()))[0]
+    of = ((column, at.column), (analog, at.analog), (digital, at.digital))
+    return [(line.net, round(top - line.y, 6)) for problem, top in of for line in problem.lines]
 
 
 @block
@@ -84,7 +118,7 @@ def output_side(lib: Library, plan: Plan) -> Block:
     """Column blocks and slices of all outputs, as they stand below the array."""
     c = Canvas(lib, "output_side")
     slices, columns = adc_side(lib, plan), column_side(lib, plan)
-    y = round(slices.height - _parts(plan)[0].base, 6)
+    y = heights(plan).columns
     c.place(slices)
     c.place(columns, 0.0, y)
     c.export()

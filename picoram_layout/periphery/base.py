@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from picoram_layout.layout import Block, Canvas, Library, block
-from picoram_layout.logic.draw import WELL, draw_block
+from picoram_layout.logic.draw import WELL, draw_block, trunk_vias
 from picoram_layout.logic.wiring import RAILS, Problem, Wiring, solve, widest
 from picoram_layout.periphery import adc_bias, base_lines, counter, oscillator
 from picoram_layout.periphery.straps import met4_width, rail_straps, rails_of, strap_places, strap_reach
@@ -21,12 +21,12 @@ CLOCK = "PH[2]"  # from the ring to its line, and from there to the counter
 
 @dataclass(frozen=True)
 class Exit:
-    """A net at a block's upper edge: its met2, from the block's last row on."""
+    """A net at an edge of a block, and its met2 from the block's last row on, with the vias on it."""
 
     net: str
     x: float
     low: float
-    high: float
+    vias: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,9 @@ class Part:
         for problem, wiring in self.solved:
             for pin in problem.pins:
                 if pin.edge == edge:
-                    low = round(problem.height - problem.rows[-1].height, 6)
-                    found.append(Exit(pin.net, round(x + wiring.trunks[pin.net].x, 6), low, problem.height))
+                    trunk, low = wiring.trunks[pin.net], problem.height - problem.rows[-1].height
+                    vias = tuple(y for _, y in trunk_vias(problem, wiring, trunk))
+                    found.append(Exit(pin.net, round(x + trunk.x, 6), round(low, 6), vias))
             x += problem.width or widest(problem)
         return found
 
@@ -80,6 +81,12 @@ def parts(plan: Plan) -> tuple[Part, ...]:
         found.append(Part(name, x, width, round(width + straps, 6), solved))
         x = round(x + width + straps + pdk.space("nwell"), 6)
     return tuple(found)
+
+
+def size(plan: Plan) -> tuple[float, float]:
+    """Width and height of the base."""
+    last = parts(plan)[-1]
+    return round(last.x + last.width, 6), max(part.height for part in parts(plan))
 
 
 def leaving(plan: Plan) -> list[Exit]:
@@ -123,14 +130,13 @@ def base(lib: Library, plan: Plan) -> Block:
         for made, x in ((drawn[part.name], part.x), (beside, round(part.x + part.block, 6))):
             nets = {}
             for pin in made.circuit.pins:
-                name, bracket, number = pin.partition("[")
+                name, bracket, index = pin.partition("[")
                 if name in RAILS:
                     nets[pin] = f"{name}_{part.name}"
                 elif name == WELL:
-                    nets[pin] = f"{name}_{part.name}{bracket}{number}"
+                    nets[pin] = f"{name}_{part.name}{bracket}{index}"
             if part.name == "COUNTER" and made.name == "counter":
                 nets[CLOCK] = f"{CLOCK}_COUNTER"
             c.place(made, x, 0.0, nets=nets)
     c.export()
-    last = parts(plan)[-1]
-    return c.done(round(last.x + last.width, 6), max(part.height for part in parts(plan)))
+    return c.done(*size(plan))

@@ -20,7 +20,17 @@ from picoram_layout.logic.devices import row_for
 from picoram_layout.logic.draw import WELL, draw_block, routed
 from picoram_layout.logic.gates import Gate
 from picoram_layout.logic.rows import Row
-from picoram_layout.logic.wiring import RAILS, Line, Pin, Problem, Wiring, fan_height, line_width, solve
+from picoram_layout.logic.wiring import (
+    RAILS,
+    Line,
+    Pin,
+    Problem,
+    Wiring,
+    fan_height,
+    line_width,
+    reached_above,
+    solve,
+)
 from picoram_layout.periphery.column_logic import LEAST_BITS, LINES, arrange
 from picoram_layout.periphery.straps import rail_straps, rails_of, strap_reach
 from picoram_layout.plan import Plan
@@ -121,7 +131,8 @@ def _problem(
     pins = [Pin(net, "bottom", x) for net, x in output.wires]
     pins += [Pin(net, "top") for net in below(plan, output)]
     lines = tuple(Line(net, "met3", y, line_width(plan.pdk)) for net, y in _heights(plan, rows, base).items())
-    return Problem(rows, gates, lines, tuple(pins), width=output.width, base=base)
+    plain = Problem(rows, gates, lines, tuple(pins), width=output.width, base=base)
+    return reached_above(plain, [net for net in below(plan, output) if net != "AL"])
 
 
 def below(plan: Plan, output: Output) -> list[str]:
@@ -165,9 +176,15 @@ def fillers(plan: Plan) -> tuple[Filler, ...]:
 def _filler_problem(plan: Plan, filler: Filler) -> Problem:
     """Lines, rails and wells of the outputs, without gates."""
     made = next(iter(solve_side(plan).kinds.values()))[0]
-    pins = [Pin(net, edge, at) for net, at in filler.wires for edge in ("bottom", "top")]
+    pins = [pin for net, at in filler.wires for pin in (Pin(net, "bottom", at), Pin(net, "top"))]
     empty = tuple(() for _ in made.rows)
     return Problem(made.rows, empty, made.lines, tuple(pins), width=filler.width, base=made.base)
+
+
+@cache
+def filler_wiring(plan: Plan, filler: Filler) -> Wiring:
+    """The wires that lead down through a filler."""
+    return solve(_filler_problem(plan, filler))
 
 
 @block
@@ -194,7 +211,7 @@ def column_output(lib: Library, plan: Plan, wires: Wires) -> Block:
 def column_filler(lib: Library, plan: Plan, filler: Filler) -> Block:
     """A filler as it stands below the array, with met4 straps that join the rails of each supply."""
     problem = _filler_problem(plan, filler)
-    wiring = solve(problem)
+    wiring = filler_wiring(plan, filler)
     name = f"column_filler_{fillers(plan).index(filler)}"
     made = draw_block(lib, f"{name}_wires", problem, wiring)
     c = Canvas(lib, name)
@@ -260,5 +277,6 @@ def leaving(plan: Plan) -> dict[str, float]:
         trunks, nets = side.solved(output)[1].trunks, _nets(plan, output.number, ())
         found |= {nets.get(net, net): round(output.x + trunks[net].x, 6) for net in below(plan, output)}
     for filler in fillers(plan):
-        found |= {net: round(filler.x + at, 6) for net, at in filler.wires}
+        trunks = filler_wiring(plan, filler).trunks
+        found |= {net: round(filler.x + trunks[net].x, 6) for net, _ in filler.wires}
     return found
