@@ -300,10 +300,10 @@ class Problem:
         return round(self.base + sum(r.height for r in self.rows), 6)
 
 
-def reached_above(problem: Problem, nets: Iterable[str]) -> Problem:
-    """The same, with trunks of these nets over all of the last row: vias to met3 go anywhere there."""
-    y = problem.height
-    spans = tuple(Span(net, round(y - problem.rows[-1].height, 6), y) for net in nets)
+def reached_above(problem: Problem, nets: Iterable[str], rows: int = 1) -> Problem:
+    """The same, with trunks of these nets over all of the last rows: vias to met3 go anywhere there."""
+    y, high = problem.height, sum(row.height for row in problem.rows[-rows:])
+    spans = tuple(Span(net, round(y - high, 6), y) for net in nets)
     return replace(problem, spans=(*problem.spans, *spans))
 
 

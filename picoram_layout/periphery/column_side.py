@@ -35,6 +35,8 @@ from picoram_layout.periphery.column_logic import LEAST_BITS, LINES, arrange
 from picoram_layout.periphery.straps import rail_straps, rails_of, strap_reach
 from picoram_layout.plan import Plan
 
+REACHED = 2  # rows before the lower edge in which wires that leave there can be joined from above
+
 Wires = tuple[tuple[str, float], ...]  # nets with their places
 
 
@@ -132,7 +134,7 @@ def _problem(
     pins += [Pin(net, "top") for net in below(plan, output)]
     lines = tuple(Line(net, "met3", y, line_width(plan.pdk)) for net, y in _heights(plan, rows, base).items())
     plain = Problem(rows, gates, lines, tuple(pins), width=output.width, base=base)
-    return reached_above(plain, [net for net in below(plan, output) if net != "AL"])
+    return reached_above(plain, [net for net in below(plan, output) if net != "AL"], REACHED)
 
 
 def below(plan: Plan, output: Output) -> list[str]:

@@ -24,8 +24,8 @@ from picoram_layout.periphery import base as below
 from picoram_layout.periphery.adc_digital import CODE_BITS
 from picoram_layout.periphery.adc_side import heights, lines, output_side, solved_slice
 from picoram_layout.periphery.base_lines import SAMPLE, SAMPLE_LAST, SHARE
+from picoram_layout.periphery.column_side import REACHED, filler_wiring, fillers, solve_side
 from picoram_layout.periphery.column_side import below as leaving
-from picoram_layout.periphery.column_side import filler_wiring, fillers, solve_side
 from picoram_layout.periphery.straps import met3_width, met4_width, rails_of, strap_places
 from picoram_layout.plan import Plan
 
@@ -123,7 +123,8 @@ def _column_stubs(plan: Plan, x0: float, y0: float) -> list[tuple[str, Stub]]:
     """Wires that leave the column side below."""
     side, y = solve_side(plan), round(y0 + heights(plan).columns, 6)
     top = round(y0 + heights(plan).column, 6)
-    high = round(y + next(iter(side.kinds.values()))[0].rows[-1].height, 6)
+    rows = next(iter(side.kinds.values()))[0].rows[-REACHED:]
+    high = round(y + sum(row.height for row in rows), 6)
     bits, found = plan.spec.array.weight_bits, []
     for output in side.outputs:
         problem, wiring = side.solved(output)
