@@ -8,6 +8,7 @@ met1 tracks: any column reaches any track that its li1 is not kept from. All len
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from picoram_layout.cells.thin_cell import poly_pad, via_pad
@@ -150,6 +151,14 @@ def solve_row(
     track = pdk.up2(max(short, pdk.size("mcon") + 2 * pdk.enclosure("met1", "mcon"), pdk.width("met1")))
     return Row(
         pdk, wn, wp, gate_l, pitch, li, yn1, yn2, low, high, yp1, round(yp1 + wp, 6), total, track, track
+    )
+
+
+def raised(rows: Sequence[Row], heights: Sequence[float]) -> tuple[Row, ...]:
+    """The same rows, at least so high as is given, if it is."""
+    return tuple(
+        solve_row(row.pdk, row.wn, row.wp, row.split, max(row.height, height), row.gate_l, row.pitch)
+        for row, height in zip(rows, heights or [0.0] * len(rows), strict=True)
     )
 
 

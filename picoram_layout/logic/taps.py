@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from picoram_layout.logic.gates import TAP, Gate, tap
 from picoram_layout.logic.rows import Row
 from picoram_layout.logic.wiring import columns
 
-_PART = 0.8  # of the distance that is allowed from a transistor to its tap
+_PART = 0.8  # of the distance that is allowed from a transistor to its tap: what taps are counted for
+_MOST = 0.95  # what that of any column may be
 
 
 def tapped(rows: Sequence[Row], gates: Sequence[Sequence[Gate]]) -> tuple[tuple[Gate, ...], ...]:
@@ -22,18 +23,26 @@ def tapped(rows: Sequence[Row], gates: Sequence[Sequence[Gate]]) -> tuple[tuple[
     last: list[float] = []
     for row, mine in zip(rows, gates, strict=True):
         far = row.tap_reach * 2 + max(row.pdk.space("nsdm"), row.pdk.space("psdm"))
-        near = _PART * row.pdk.rule("latchup", "ndiff_sd", "ptap", "nwell")
-        count = math.ceil(row.width(len(columns(mine).n)) / (2 * near))
-        ways = [_with(mine, places) for places in itertools.combinations(range(len(mine) + 1), count)]
-        ways.sort(key=lambda way: _farthest(row, way))
-        clear = (
-            way
-            for way in ways
-            if all(abs(x - o) < row.pdk.grid / 2 or abs(x - o) >= far for x in _taps(row, way) for o in last)
-        )
-        found.append(next(clear))
+        reach = row.pdk.rule("latchup", "ndiff_sd", "ptap", "nwell")
+        least = math.ceil(row.width(len(columns(mine).n)) / (2 * _PART * reach))
+        found.append(next(_clear(row, mine, far, last, reach, least)))
         last = _taps(row, found[-1])
     return tuple(found)
+
+
+def _clear(
+    row: Row, gates: Sequence[Gate], far: float, last: Sequence[float], reach: float, least: int
+) -> Iterator[tuple[Gate, ...]]:
+    """Ways with taps where they may be that reach every column, the fewest taps and the nearest first."""
+    for count in range(least, len(gates) + 2):
+        ways = [_with(gates, places) for places in itertools.combinations(range(len(gates) + 1), count)]
+        ways.sort(key=lambda way: _farthest(row, way))
+        for way in ways:
+            near = (abs(x - o) for x in _taps(row, way) for o in last)
+            if _farthest(row, way) > _MOST * reach:
+                break
+            if all(dx < row.pdk.grid / 2 or dx >= far for dx in near):
+                yield way
 
 
 def _with(gates: Sequence[Gate], places: Sequence[int]) -> tuple[Gate, ...]:

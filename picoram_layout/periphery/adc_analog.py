@@ -18,7 +18,7 @@ from picoram_layout.layout import Block, Library, block
 from picoram_layout.logic.devices import rows_for
 from picoram_layout.logic.draw import draw_block, routed
 from picoram_layout.logic.gates import NONE, Gate, inverter, nand, nor, tap
-from picoram_layout.logic.rows import Row
+from picoram_layout.logic.rows import Row, raised
 from picoram_layout.logic.wiring import Line, Pin, Problem, Wiring, fan_height, line_width
 from picoram_layout.pdk import Pdk
 from picoram_layout.plan import Plan
@@ -145,27 +145,35 @@ def spread(pdk: Pdk, names: Sequence[str], bottom: float, top: float) -> tuple[L
 
 
 @cache
-def solve_analog(pdk: Pdk, width: float, al: float) -> tuple[Problem, Wiring]:
-    """The wired rows; AL arrives at the lower edge at ``al`` (um)."""
+def solve_analog(pdk: Pdk, width: float, al: float, least: tuple[float, ...] = ()) -> tuple[Problem, Wiring]:
+    """The wired rows; AL arrives at the lower edge at ``al`` (um).
+
+    ``least``: heights (um) below the rows and of the rows, where slices beside are so high.
+    """
     gates = analog_rows(pdk)
-    rows = tuple(rows_for(pdk, gates))
+    rows = raised(rows_for(pdk, gates), least[1:])
 
     def problem(rows: tuple[Row, ...], base: float) -> Problem:
         top = base + sum(row.height for row in rows)
         pins = Pin("AL", "bottom", al), *(Pin(net, "top") for net in OUTPUTS)
         return Problem(rows, gates, spread(pdk, LINES, base, top), pins, width=width, base=base, joined=True)
 
-    base = max(rows[0].rail, fan_height(problem(rows, rows[0].rail)))
+    base = max(rows[0].rail, fan_height(problem(rows, rows[0].rail)), *least[:1])
     return routed(rows, lambda rows: problem(rows, base))
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a slice stands: its width, where AL arrives (um), what its cells' names end in."""
+    """Where a slice stands: its width, where AL arrives (um), what its cells' names end in.
+
+    ``analog``, ``digital``: heights (um) below both parts' rows and of the rows, at least.
+    """
 
     width: float
     al: float
     suffix: str = ""
+    analog: tuple[float, ...] = ()
+    digital: tuple[float, ...] = ()
 
 
 def usual_place(plan: Plan) -> Place:
@@ -177,10 +185,12 @@ def usual_place(plan: Plan) -> Place:
 @block
 def adc_analog(lib: Library, place: Place) -> Block:
     """The analog part of one slice; the array lies beyond the lower edge."""
-    return draw_block(lib, f"adc_analog{place.suffix}", *solve_analog(lib.pdk, place.width, place.al))
+    return draw_block(
+        lib, f"adc_analog{place.suffix}", *solve_analog(lib.pdk, place.width, place.al, place.analog)
+    )
 
 
-def outputs(pdk: Pdk, width: float, al: float) -> dict[str, float]:
+def outputs(pdk: Pdk, width: float, al: float, least: tuple[float, ...] = ()) -> dict[str, float]:
     """Where HIT and EN1 leave at the upper edge (um)."""
-    wiring = solve_analog(pdk, width, al)[1]
+    wiring = solve_analog(pdk, width, al, least)[1]
     return {net: wiring.trunks[net].x for net in OUTPUTS}

@@ -23,7 +23,7 @@ from picoram_layout.layout import Block, Library, block
 from picoram_layout.logic.devices import rows_for
 from picoram_layout.logic.draw import draw_block, routed
 from picoram_layout.logic.gates import Gate, inverter, latch, nand, nor, or_nand, tap, xor
-from picoram_layout.logic.rows import Row
+from picoram_layout.logic.rows import Row, raised
 from picoram_layout.logic.wiring import Line, Pin, Problem, Wiring, fan_height, line_width, reached_above
 from picoram_layout.pdk import Pdk
 
@@ -114,10 +114,15 @@ def lines(pdk: Pdk, rows: Sequence[Row], base: float) -> tuple[Line, ...]:
 
 
 @cache
-def solve_slice(pdk: Pdk, width: float, hit: float, en1: float) -> tuple[Problem, Wiring]:
-    """Rows and wires of a slice of this width; HIT and EN1 come in at these places of the lower edge (um)."""
+def solve_slice(
+    pdk: Pdk, width: float, hit: float, en1: float, least: tuple[float, ...] = ()
+) -> tuple[Problem, Wiring]:
+    """Rows and wires of a slice of this width; HIT and EN1 come in at these places of the lower edge (um).
+
+    ``least``: heights (um) below the rows and of the rows, where slices beside are so high.
+    """
     made = [(tap(), *row) for row in gates(pdk)]  # on the same column in all rows
-    rows = rows_for(pdk, gates(pdk))
+    rows = raised(rows_for(pdk, gates(pdk)), least[1:])
     pins = (
         Pin("HIT", "bottom", hit),
         Pin("EN1", "bottom", en1),
@@ -129,11 +134,13 @@ def solve_slice(pdk: Pdk, width: float, hit: float, en1: float) -> tuple[Problem
         plain = Problem(rows, tuple(made), at, pins, width=width, base=base, joined=True)
         return reached_above(plain, [f"CODE[{k}]" for k in range(CODE_BITS)])
 
-    base = max(rows[0].rail, fan_height(problem(tuple(rows))))
+    base = max(rows[0].rail, fan_height(problem(rows)), *least[:1])
     return routed(rows, lambda rows: problem(rows, base))
 
 
 @block
-def adc_digital(lib: Library, width: float, hit: float, en1: float, suffix: str = "") -> Block:
+def adc_digital(
+    lib: Library, width: float, hit: float, en1: float, suffix: str = "", least: tuple[float, ...] = ()
+) -> Block:
     """The digital part of a slice."""
-    return draw_block(lib, f"adc_digital{suffix}", *solve_slice(lib.pdk, width, hit, en1))
+    return draw_block(lib, f"adc_digital{suffix}", *solve_slice(lib.pdk, width, hit, en1, least))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.draw import WELL, draw_block
@@ -15,26 +16,57 @@ from picoram_layout.logic.wiring import RAILS, Problem, Wiring, solve
 from picoram_layout.periphery.adc_analog import OUTPUTS, Place, outputs, solve_analog
 from picoram_layout.periphery.adc_digital import CODE_BITS, solve_slice
 from picoram_layout.periphery.adc_slice import adc_slice
-from picoram_layout.periphery.column_side import Output, column_side, fillers, solve_side
+from picoram_layout.periphery.column_side import Output, Wires, column_side, fillers, solve_side
 from picoram_layout.plan import Plan
+
+
+@cache
+def places(plan: Plan) -> dict[Wires, Place]:
+    """Where the slices of each kind of outputs stand: all rows as high as the highest of them."""
+    side = solve_side(plan)
+    kinds = {output.wires: output for output in side.outputs}
+    analog: tuple[float, ...] = ()
+    digital: tuple[float, ...] = ()
+    while True:
+        made = {
+            wires: Place(
+                output.width,
+                side.solved(output)[1].trunks["AL"].x,
+                f"_{number}" if number else "",
+                analog,
+                digital,
+            )
+            for number, (wires, output) in enumerate(kinds.items())
+        }
+        solved = [_solved(plan, place) for place in made.values()]
+        before = analog, digital
+        analog, digital = (_highest(part) for part in zip(*solved, strict=True))
+        if before == (analog, digital):
+            return made
+
+
+def _highest(parts: Sequence[tuple[Problem, Wiring]]) -> tuple[float, ...]:
+    """What is below the rows and each row, at the highest."""
+    all_heights = [(problem.base, *(row.height for row in problem.rows)) for problem, _ in parts]
+    return tuple(map(max, zip(*all_heights, strict=True)))
+
+
+def _solved(plan: Plan, place: Place) -> tuple[tuple[Problem, Wiring], tuple[Problem, Wiring]]:
+    at = outputs(plan.pdk, place.width, place.al, place.analog)
+    return (
+        solve_analog(plan.pdk, place.width, place.al, place.analog),
+        solve_slice(plan.pdk, place.width, at["HIT"], at["EN1"], place.digital),
+    )
 
 
 def place_of(plan: Plan, output: Output) -> Place:
     """Where an output's slice stands."""
-    side = solve_side(plan)
-    number = list(side.kinds).index(output.wires)
-    al = side.solved(output)[1].trunks["AL"].x
-    return Place(output.width, al, f"_{number}" if number else "")
+    return places(plan)[output.wires]
 
 
 def solved_slice(plan: Plan, output: Output) -> tuple[tuple[Problem, Wiring], tuple[Problem, Wiring]]:
     """Analog and digital part of an output's slice, solved."""
-    place = place_of(plan, output)
-    at = outputs(plan.pdk, place.width, place.al)
-    return (
-        solve_analog(plan.pdk, place.width, place.al),
-        solve_slice(plan.pdk, place.width, at["HIT"], at["EN1"]),
-    )
+    return _solved(plan, place_of(plan, output))
 
 
 def _parts(plan: Plan) -> tuple[Problem, Problem]:

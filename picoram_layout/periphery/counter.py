@@ -20,7 +20,7 @@ from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.devices import rows_for
 from picoram_layout.logic.draw import draw_block, routed
 from picoram_layout.logic.gates import Gate, flip_flop, inverter, nand, nor, xor
-from picoram_layout.logic.rows import Row, solve_row
+from picoram_layout.logic.rows import Row, raised
 from picoram_layout.logic.taps import tapped
 from picoram_layout.logic.wiring import RAILS, Line, Pin, Problem, Wiring, columns, line_width, reached_above
 from picoram_layout.pdk import Pdk
@@ -135,10 +135,7 @@ def solve_counter(pdk: Pdk, slices: int) -> tuple[tuple[Problem, Wiring], ...]:
     while True:
         found = []
         for k, part in enumerate(rows):
-            of = [
-                solve_row(pdk, r.wn, r.wp, r.split, h, r.gate_l, r.pitch)
-                for r, h in zip(part, heights, strict=True)
-            ]
+            of = raised(part, heights)
             found.append(routed(of, partial(problem, k)))
             heights = [max(h, row.height) for h, row in zip(heights, found[-1][0].rows, strict=True)]
         if all([row.height for row in p.rows] == heights for p, _ in found):
