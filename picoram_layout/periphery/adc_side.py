@@ -6,23 +6,49 @@ slices fillers carry on lines, rails and wells, as they do between the column bl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from picoram_layout.errors import InputError
 from picoram_layout.layout import Block, Canvas, Library, block
+from picoram_layout.logic.devices import rows_for
 from picoram_layout.logic.draw import WELL, draw_block
-from picoram_layout.logic.wiring import RAILS, Problem, Wiring, solve
-from picoram_layout.periphery.adc_analog import OUTPUTS, Place, outputs, solve_analog
-from picoram_layout.periphery.adc_digital import CODE_BITS, solve_slice
+from picoram_layout.logic.gates import tap
+from picoram_layout.logic.wiring import RAILS, Problem, Wiring, columns, solve
+from picoram_layout.pdk import Pdk
+from picoram_layout.periphery.adc_analog import OUTPUTS, Place, analog_rows, outputs, solve_analog
+from picoram_layout.periphery.adc_digital import CODE_BITS, gates, solve_slice
 from picoram_layout.periphery.adc_slice import adc_slice
 from picoram_layout.periphery.column_side import Output, Wires, column_side, fillers, solve_side
 from picoram_layout.plan import Plan
 
 
 @cache
+def least_width(pdk: Pdk) -> float:
+    """The narrowest that a slice can be (um): its longest row."""
+    digital = [[tap(), *row] for row in gates(pdk)]
+    return max(
+        row.width(len(columns(made).n))
+        for part in (analog_rows(pdk), digital)
+        for row, made in zip(rows_for(pdk, part), part, strict=True)
+    )
+
+
+@cache
 def places(plan: Plan) -> dict[Wires, Place]:
-    """Where the slices of each kind of outputs stand: all rows as high as the highest of them."""
+    """Where the slices of each kind of outputs stand: all rows as high as the highest of them.
+
+    `InputError` for weights of too few bits: their columns are narrower than a slice.
+    """
+    bits, wide = plan.spec.array.weight_bits, least_width(plan.pdk)
+    if bits * plan.t.width < wide - plan.pdk.grid / 2:
+        least = math.ceil(wide / plan.t.width)
+        text = (
+            f"an ADC slice is {wide:g} um wide, {bits} columns are {bits * plan.t.width:g} ({least} or more)"
+        )
+        raise InputError(f"array.weight_bits: {bits}: {text}")
     side = solve_side(plan)
     kinds = {output.wires: output for output in side.outputs}
     analog: tuple[float, ...] = ()
