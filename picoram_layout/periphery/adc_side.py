@@ -45,9 +45,7 @@ def places(plan: Plan) -> dict[Wires, Place]:
     bits, wide = plan.spec.array.weight_bits, least_width(plan.pdk)
     if bits * plan.t.width < wide - plan.pdk.grid / 2:
         least = math.ceil(wide / plan.t.width)
-        text = (
-            f"an ADC slice is {wide:g} um wide, {bits} columns are {bits * plan.t.width:g} ({least} or more)"
-        )
+        text = f"a slice takes {wide:g} um, {bits} columns have {bits * plan.t.width:g} ({least} or more)"
         raise InputError(f"array.weight_bits: {bits}: {text}")
     side = solve_side(plan)
     kinds = {output.wires: output for output in side.outputs}

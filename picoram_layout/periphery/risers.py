@@ -30,6 +30,7 @@ from picoram_layout.periphery.straps import met3_width, met4_width, rails_of, st
 from picoram_layout.plan import Plan
 
 LEVELS = ("VTH", "VTHL")  # lines that come from outside
+_LEFT = 58  # least channel widths that the base may reach below row drivers: no more than their width
 _FORCED = {"FORCE": "END"}  # lines of one signal
 Box = tuple[float, float, float, float]
 
@@ -176,7 +177,9 @@ def solve_risers(plan: Plan) -> Solved:
     pdk, space = plan.pdk, plan.pdk.space("met3")
     last, width = solve_side(plan).outputs[-1], round(below.size(plan)[0], 6)
     wide = round(last.x + last.width, 6)
-    x0, base_x = max(0.0, round(width - wide, 6)), max(0.0, round(wide - width, 6))
+    left = pdk.up(_LEFT * pdk.rule("channel_width", "gate", "diff"))
+    x0, base_x = min(left, max(0.0, round(width - wide, 6))), max(0.0, round(wide - width, 6))
+    total = max(width, wide)
     height = below.size(plan)[1]
     while True:
         y0 = round(height + landing(plan), 6)
@@ -184,7 +187,7 @@ def solve_risers(plan: Plan) -> Solved:
         straps = [base_x + x for part in below.parts(plan) for x in part.straps]
         for f in fillers(plan):
             straps += [x0 + f.x + at for at in strap_places(pdk, f.width).values()]
-        free = slots(pdk, x0, x0 + wide, straps)
+        free = slots(pdk, x0, total, straps)
         if len(risers) > len(free):
             text = f"{len(risers)} wires from edge to edge, {len(free)} find room between the outputs' edges"
             raise InputError(f"array.outputs: {plan.spec.array.outputs}: {text}")
@@ -194,7 +197,7 @@ def solve_risers(plan: Plan) -> Solved:
             for turn in (riser.upper, riser.lower):
                 if turn:
                     turn.xs.append(riser.x)
-        solved = Solved(base_x, (x0, y0), max(width, wide), tuple(risers))
+        solved = Solved(base_x, (x0, y0), total, tuple(risers))
         stuck = _turned(pdk, solved.turns, _obstacles(plan, solved))
         if stuck is None:
             return solved
@@ -225,9 +228,11 @@ def _risers(plan: Plan, x0: float, y0: float, base_x: float, height: float) -> l
     for net, y in lines(plan):
         met.setdefault(_FORCED.get(net, net), []).append(round(y0 + y, 6))
     last = solve_side(plan).outputs[-1]
+    wide = last.x + last.width
     for net, ys in met.items():
         turn = given.get(net)
-        ideal = turn.stubs[0].x if turn else round(x0 + (last.x + last.width) / 2, 6)
+        # not far beyond the outputs: etching a line charges the gates on it
+        ideal = min(turn.stubs[0].x, x0 + 1.5 * wide) if turn else x0 + wide / 2
         risers.append(Riser(net, ideal, None, turn, tuple(ys)))
     return risers
 
@@ -298,10 +303,14 @@ def outputs_on_base(lib: Library, plan: Plan) -> Block:
     base, side = below.base(lib, plan), output_side(lib, plan)
     x0, y0 = solved.side
     w, reach = met4_width(pdk), pdk.up(parts.via_reach(pdk, "met4", "via3", met4_width(pdk)))
+    end = pdk.up(via_pad(pdk, "met3", "via3")[1] / 2)
     for riser in solved.risers:
         low, high = riser.ends
         for y in riser.lines:
             parts.via(c, "via3", riser.x, y)
+            if riser.x + reach > x0 + side.width:  # a base that is wider than the array goes on to the right
+                half = line_width(pdk) / 2
+                c.box("met3", x0 + side.width, y - half, riser.x + end, y + half)
         y1 = round(low - reach, 6) if riser.lower else 0.0
         c.box("met4", riser.x - w / 2, y1, riser.x + w / 2, high + reach)
         if not riser.lower:

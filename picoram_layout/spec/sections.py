@@ -39,7 +39,7 @@ class ArraySpec(Section):
     weight_bits: int = Field(
         ge=1,
         le=6,
-        description="Bits of a weight. The ADC slices need 4 or more: each is as wide as its output's columns.",
+        description="Bits of a weight. ADC slices need 4 or more: they are as wide as an output's columns.",
     )
     input_bits: int = Field(ge=1, le=5, description="Bits of an input (resolution of the row DAC).")
     cells_per_cluster: int = Field(
