@@ -26,6 +26,7 @@ from picoram_layout.logic.gates import Gate, inverter, latch, nand, nor, or_nand
 from picoram_layout.logic.rows import Row, raised
 from picoram_layout.logic.wiring import Line, Pin, Problem, Wiring, fan_height, line_width, reached_above
 from picoram_layout.pdk import Pdk
+from picoram_layout.periphery.straps import line_clear, rail_heights
 
 PHASES = 4
 COUNTER_BITS = 6
@@ -100,13 +101,14 @@ _LINES = (
 
 
 def lines(pdk: Pdk, rows: Sequence[Row], base: float) -> tuple[Line, ...]:
-    """The lines across all slices, from the row upwards that has the gates on them."""
-    w = line_width(pdk)
+    """The lines across all slices, from the row upwards that has the gates on them, clear of rails."""
+    w, clear, rails = line_width(pdk), line_clear(pdk), rail_heights(rows, base)
     found, top = [], 0.0
     for name, row, count in _LINES:
         y = max(top, base + sum(r.height for r in rows[:row]))
         for k in range(count):
             at = pdk.up(y + w / 2 + pdk.space("met3"))
+            at = next((pdk.up(rail + clear) for rail in rails if abs(at - rail) < clear), at)
             found.append(Line(f"{name}[{k}]" if count > 1 else name, "met3", at, w))
             y = at + w / 2
         top = y

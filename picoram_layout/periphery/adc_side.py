@@ -22,6 +22,7 @@ from picoram_layout.periphery.adc_analog import OUTPUTS, Place, analog_rows, out
 from picoram_layout.periphery.adc_digital import CODE_BITS, gates, solve_slice
 from picoram_layout.periphery.adc_slice import adc_slice
 from picoram_layout.periphery.column_side import Output, Wires, column_side, fillers, solve_side
+from picoram_layout.periphery.straps import rail_straps, rails_of, strap_reach
 from picoram_layout.plan import Plan
 
 
@@ -126,29 +127,41 @@ def lines(plan: Plan) -> list[tuple[str, float]]:
     return [(line.net, round(top - line.y, 6)) for problem, top in of for line in problem.lines]
 
 
+def rails(plan: Plan) -> list[float]:
+    """Heights of all rails in the output side."""
+    at, (analog, digital) = heights(plan), _parts(plan)
+    column = next(iter(solve_side(plan).kinds.values()))[0]
+    of = ((column, at.column), (analog, at.analog), (digital, at.digital))
+    return [round(top - y, 6) for problem, top in of for _, y in rails_of(problem)]
+
+
 @block
 def adc_filler(lib: Library, plan: Plan, width: float) -> Block:
-    """Between two slices: their lines, rails and wells."""
-    c, y, rails = Canvas(lib, f"adc_filler_{round(1000 * width)}"), 0.0, 0
+    """Between two slices: their lines, rails and wells; straps join the rails of each supply."""
+    c, y, before = Canvas(lib, f"adc_filler_{round(1000 * width)}"), 0.0, 0
+    rails: list[tuple[str, float]] = []
     for part, of in zip(("analog", "digital"), _parts(plan), strict=True):
         empty = tuple(() for _ in of.rows)
         problem = Problem(of.rows, empty, of.lines, width=width, base=of.base, joined=True)
         made = draw_block(lib, f"{c.cell.name}_{part}", problem, solve(problem))
         y -= of.base if y else 0.0
-        c.place(made, 0.0, y, nets=_rails(made.circuit.pins, rails))
-        y, rails = round(y + made.height, 6), rails + len(of.rows)
+        c.place(made, 0.0, y, nets=_rails(made.circuit.pins, before))
+        rails += [(net, round(y + at, 6)) for net, at in rails_of(problem)[1:]]  # the first is joined beyond
+        y, before = round(y + made.height, 6), before + len(of.rows)
+    rail_straps(c, rails, [], width, (0.0, round(y + strap_reach(lib.pdk), 6)))
     c.export()
     return c.done(width, y)
 
 
 def _rails(pins: Sequence[str], below: int) -> dict[str, str]:
-    """Rails and wells by their number from the array; the first rail is the column side's last one."""
+    """Rails by their supplies' names, wells by their number from the array."""
     nets = {}
     for pin in pins:
         name, _, number = pin.rstrip("]").partition("[")
-        if name in (*RAILS, WELL):
-            at = int(number) + below
-            nets[pin] = f"{name}_ADC[{at}]" if at else name
+        if name in RAILS:
+            nets[pin] = name
+        elif name == WELL:
+            nets[pin] = f"{name}_ADC[{int(number) + below}]"
     return nets
 
 

@@ -18,11 +18,12 @@ from picoram_layout.cells.thin_cell import via_pad
 from picoram_layout.errors import InputError
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.draw import trunk_vias
+from picoram_layout.logic.gates import GND, VDD
 from picoram_layout.logic.wiring import line_width
 from picoram_layout.pdk import Pdk
 from picoram_layout.periphery import base as below
 from picoram_layout.periphery.adc_digital import CODE_BITS
-from picoram_layout.periphery.adc_side import heights, lines, output_side, solved_slice
+from picoram_layout.periphery.adc_side import heights, lines, output_side, rails, solved_slice
 from picoram_layout.periphery.base_lines import SAMPLE, SAMPLE_LAST, SHARE
 from picoram_layout.periphery.column_side import REACHED, filler_wiring, fillers, solve_side
 from picoram_layout.periphery.column_side import below as leaving
@@ -242,11 +243,9 @@ def _obstacles(plan: Plan, solved: Solved) -> list[Box]:
     pdk, (x0, y0) = plan.pdk, solved.side
     half, pad = line_width(pdk) / 2, met3_width(pdk) / 2
     found = [(-math.inf, y0 + y - half, math.inf, y0 + y + half) for _, y in lines(plan)]
-    top, column = y0 + heights(plan).column, next(iter(solve_side(plan).kinds.values()))[0]
     for filler in fillers(plan):
-        for _, y in rails_of(column):
-            x = x0 + filler.x
-            found.append((x, top - y - pad, x + filler.width, top - y + pad))
+        x = x0 + filler.x
+        found += [(x, y0 + y - pad, x + filler.width, y0 + y + pad) for y in rails(plan)]
     for part in below.parts(plan):
         x = solved.base_x + part.x
         for problem, _ in part.solved[:1]:
@@ -296,6 +295,25 @@ def _turned(pdk: Pdk, turns: Iterable[Turn], obstacles: Sequence[Box]) -> Turn |
     return None
 
 
+def straps(plan: Plan) -> list[tuple[str, float]]:
+    """Supplies of the met4 straps at the lower edge, and where they are: those of the base end above it."""
+    solved, found = solve_risers(plan), []
+    for filler in fillers(plan):
+        at = strap_places(plan.pdk, filler.width).items()
+        found += [(net, round(solved.side[0] + filler.x + x, 6)) for net, x in at]
+    for part in below.parts(plan):
+        for net, x in zip((GND, VDD), part.straps, strict=True):
+            found.append((f"{net}_{part.name}", round(solved.base_x + x, 6)))
+    return found
+
+
+def pins(plan: Plan) -> dict[str, tuple[str, float]]:
+    """Signals at the lower edge: layer and place of each."""
+    solved = solve_risers(plan)
+    found = {net: ("met2", round(solved.base_x + x, 6)) for net, x in below.entering(plan).items()}
+    return found | {riser.net: ("met4", riser.x) for riser in solved.risers if not riser.lower}
+
+
 @block
 def outputs_on_base(lib: Library, plan: Plan) -> Block:
     """Column side, slices and base with all wires between; the upper edge meets the array's lower one."""
@@ -317,6 +335,10 @@ def outputs_on_base(lib: Library, plan: Plan) -> Block:
             c.port(riser.net, "met4", riser.x - w / 2, 0.0, riser.x + w / 2, w)
     for turn in solved.turns:
         _turn(c, turn)
+    for net, x in straps(plan):
+        if "_" not in net:  # the output side's go on to the lower edge
+            c.box("met4", x - w / 2, 0.0, x + w / 2, y0 + reach)
+            c.port(net, "met4", x - w / 2, 0.0, x + w / 2, w)
     inner = {net for net, _ in lines(plan)} - set(LEVELS)
     joined = control(plan) | _FORCED
     c.place(base, solved.base_x, 0.0, nets={f"{below.CLOCK}_COUNTER": below.CLOCK})

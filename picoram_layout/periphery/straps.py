@@ -9,14 +9,19 @@ from picoram_layout.cells import parts
 from picoram_layout.cells.thin_cell import via_pad
 from picoram_layout.layout import Canvas
 from picoram_layout.logic.gates import GND, VDD
-from picoram_layout.logic.wiring import RAILS, Problem
+from picoram_layout.logic.rows import Row
+from picoram_layout.logic.wiring import RAILS, Problem, line_width
 from picoram_layout.pdk import Pdk
+
+
+def rail_heights(rows: Sequence[Row], base: float) -> list[float]:
+    """Heights of the rails of rows that begin at ``base``."""
+    return [round(y, 6) for y in itertools.accumulate((row.height for row in rows), initial=base)]
 
 
 def rails_of(problem: Problem) -> list[tuple[str, float]]:
     """Supplies and heights of a block's rails."""
-    ys = itertools.accumulate((row.height for row in problem.rows), initial=problem.base)
-    return [(RAILS[k % 2], round(y, 6)) for k, y in enumerate(ys)]
+    return [(RAILS[k % 2], y) for k, y in enumerate(rail_heights(problem.rows, problem.base))]
 
 
 def met4_width(pdk: Pdk) -> float:
@@ -27,6 +32,11 @@ def met4_width(pdk: Pdk) -> float:
 def met3_width(pdk: Pdk) -> float:
     """Width of a short met3 wire with vias to met2 and met4."""
     return pdk.up2(max(pdk.width("met3"), *via_pad(pdk, "met3", "via2", "via3")))
+
+
+def line_clear(pdk: Pdk) -> float:
+    """Least distance of a line of met3 from a rail: straps' stacks on rails have met3."""
+    return pdk.up((line_width(pdk) + met3_width(pdk)) / 2 + pdk.space("met3"))
 
 
 def strap_reach(pdk: Pdk) -> float:
