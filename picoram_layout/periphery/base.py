@@ -109,7 +109,7 @@ def base_straps(lib: Library, plan: Plan, number: int) -> Block:
     made = draw_block(lib, f"{c.cell.name}_rails", problem, solve(problem))
     c.place(made, nets={pin: pin.partition("[")[0] for pin in made.circuit.pins if pin.startswith(RAILS)})
     reach = strap_reach(lib.pdk)
-    rail_straps(c, rails_of(problem), [], width, (round(of.base - reach, 6), round(of.height + reach, 6)))
+    rail_straps(c, rails_of(problem), [], width, (0.0, round(of.height + reach, 6)))
     c.export()
     return c.done(width, of.height)
 

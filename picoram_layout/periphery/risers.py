@@ -19,7 +19,7 @@ from picoram_layout.errors import InputError
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.draw import trunk_vias
 from picoram_layout.logic.gates import GND, VDD
-from picoram_layout.logic.wiring import line_width
+from picoram_layout.logic.wiring import RAILS, line_width
 from picoram_layout.pdk import Pdk
 from picoram_layout.periphery import base as below
 from picoram_layout.periphery.adc_digital import CODE_BITS
@@ -295,15 +295,21 @@ def _turned(pdk: Pdk, turns: Iterable[Turn], obstacles: Sequence[Box]) -> Turn |
     return None
 
 
-def straps(plan: Plan) -> list[tuple[str, float]]:
-    """Supplies of the met4 straps at the lower edge, and where they are: those of the base end above it."""
-    solved, found = solve_risers(plan), []
-    for filler in fillers(plan):
-        at = strap_places(plan.pdk, filler.width).items()
-        found += [(net, round(solved.side[0] + filler.x + x, 6)) for net, x in at]
+def straps(plan: Plan) -> list[tuple[str, float, float]]:
+    """Supplies of the met4 straps, where they are and how far down they reach.
+
+    Those of the output side go on to the lower edge where no strap of the base is in the way.
+    """
+    solved, pdk, found = solve_risers(plan), plan.pdk, []
     for part in below.parts(plan):
         for net, x in zip((GND, VDD), part.straps, strict=True):
-            found.append((f"{net}_{part.name}", round(solved.base_x + x, 6)))
+            found.append((f"{net}_{part.name}", round(solved.base_x + x, 6), 0.0))
+    own, apart = [x for _, x, _ in found], met4_width(pdk) + pdk.space("met4")
+    for filler in fillers(plan):
+        for net, at in strap_places(pdk, filler.width).items():
+            x = round(solved.side[0] + filler.x + at, 6)
+            low = 0.0 if all(abs(x - o) >= apart - 1e-6 for o in own) else solved.side[1]
+            found.append((net, x, low))
     return found
 
 
@@ -335,8 +341,8 @@ def outputs_on_base(lib: Library, plan: Plan) -> Block:
             c.port(riser.net, "met4", riser.x - w / 2, 0.0, riser.x + w / 2, w)
     for turn in solved.turns:
         _turn(c, turn)
-    for net, x in straps(plan):
-        if "_" not in net:  # the output side's go on to the lower edge
+    for net, x, low in straps(plan):
+        if net in RAILS and not low:
             c.box("met4", x - w / 2, 0.0, x + w / 2, y0 + reach)
             c.port(net, "met4", x - w / 2, 0.0, x + w / 2, w)
     inner = {net for net, _ in lines(plan)} - set(LEVELS)
