@@ -159,10 +159,9 @@ def _code_stubs(plan: Plan, x0: float, y0: float) -> list[tuple[str, Stub]]:
 def _base_turns(plan: Plan, base_x: float, height: float) -> dict[str, Turn]:
     """What the base gives; its met2 may be led on up to ``height``."""
     found: dict[str, Turn] = {}
-    for part in below.parts(plan):
-        for pin in part.pins("top"):
-            stub = Stub(round(base_x + pin.x, 6), pin.low, height, pin.vias)
-            found.setdefault(pin.net, Turn(pin.net, [])).stubs.append(stub)
+    for pin in below.leaving(plan):
+        stub = Stub(round(base_x + pin.x, 6), pin.low, height, pin.vias)
+        found.setdefault(pin.net, Turn(pin.net, [])).stubs.append(stub)
     return found
 
 
