@@ -264,6 +264,8 @@ BLOCKS: dict[str, Callable[[Library], Block]] = {
     "counter": lambda lib: counter.counter(lib, 8),
     "counter_of_many": lambda lib: counter.counter(lib, 64),
     "oscillator": lambda lib: oscillator.ring_oscillator(lib, 8),
+    "counter_of_32": lambda lib: counter.counter(lib, 32),
+    "oscillator_of_32": lambda lib: oscillator.ring_oscillator(lib, 32),
     "oscillator_of_many": lambda lib: oscillator.ring_oscillator(lib, 64),
 }
 

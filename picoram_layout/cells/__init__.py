@@ -213,6 +213,24 @@ def _output_side(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
     return output_side(lib, plan)
 
 
+def _outputs_on_base(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+    from picoram_layout.periphery.risers import outputs_on_base
+
+    return outputs_on_base(lib, plan)
+
+
+def _base(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+    from picoram_layout.periphery.base import base
+
+    return base(lib, plan)
+
+
+def _column_drivers(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+    from picoram_layout.periphery.base_lines import column_drivers
+
+    return column_drivers(lib, plan)
+
+
 def _column_output(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
     from picoram_layout.periphery.column_side import column_output, outputs
 
@@ -301,6 +319,9 @@ CATALOGUE: dict[str, CellEntry] = {
         ),
         CellEntry("row_foot", "decoders and line drivers below 16 row drivers", _CLUSTER, _row_foot),
         CellEntry("output_side", "column blocks and ADC slices of four outputs", {}, _output_side),
+        CellEntry("base", "bias, ring, counter and line drivers below four outputs", {}, _base),
+        CellEntry("column_drivers", "drivers of the lines across four outputs", {}, _column_drivers),
+        CellEntry("outputs_on_base", "four outputs, base and all wires between", {}, _outputs_on_base),
         CellEntry(
             "column_output",
             "switches, write drivers and latches of an output's columns, below the array",

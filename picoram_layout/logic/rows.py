@@ -8,6 +8,7 @@ met1 tracks: any column reaches any track that its li1 is not kept from. All len
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from picoram_layout.cells.thin_cell import poly_pad, via_pad
@@ -173,6 +174,14 @@ def solve_row(
         track,
         track,
         close,
+    )
+
+
+def raised(rows: Sequence[Row], heights: Sequence[float]) -> tuple[Row, ...]:
+    """The same rows, at least so high as is given, if it is."""
+    return tuple(
+        solve_row(row.pdk, row.wn, row.wp, row.split, max(row.height, height), row.gate_l, row.pitch)
+        for row, height in zip(rows, heights or [0.0] * len(rows), strict=True)
     )
 
 

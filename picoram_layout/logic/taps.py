@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from picoram_layout.logic.gates import TAP, Gate, tap
 from picoram_layout.logic.rows import Row
 from picoram_layout.logic.wiring import columns
 
-_PART = 0.8  # of the distance that is allowed from a transistor to its tap
+_PART = 0.8  # of the distance that is allowed from a transistor to its tap: what taps are counted for
+_MANY = 2000  # ways to try
+_NEAR = 3  # places for a tap in long rows
+_MOST = 0.95  # what that of any column may be
 
 
 def tapped(rows: Sequence[Row], gates: Sequence[Sequence[Gate]]) -> tuple[tuple[Gate, ...], ...]:
@@ -22,18 +26,41 @@ def tapped(rows: Sequence[Row], gates: Sequence[Sequence[Gate]]) -> tuple[tuple[
     last: list[float] = []
     for row, mine in zip(rows, gates, strict=True):
         far = row.tap_reach * 2 + max(row.pdk.space("nsdm"), row.pdk.space("psdm"))
-        near = _PART * row.pdk.rule("latchup", "ndiff_sd", "ptap", "nwell")
-        count = math.ceil(row.width(len(columns(mine).n)) / (2 * near))
-        ways = [_with(mine, places) for places in itertools.combinations(range(len(mine) + 1), count)]
-        ways.sort(key=lambda way: _farthest(row, way))
-        clear = (
-            way
-            for way in ways
-            if all(abs(x - o) < row.pdk.grid / 2 or abs(x - o) >= far for x in _taps(row, way) for o in last)
-        )
-        found.append(next(clear))
+        reach = row.pdk.rule("latchup", "ndiff_sd", "ptap", "nwell")
+        least = math.ceil(row.width(len(columns(mine).n)) / (2 * _PART * reach))
+        found.append(next(_clear(row, mine, far, last, reach, least)))
         last = _taps(row, found[-1])
     return tuple(found)
+
+
+def _clear(
+    row: Row, gates: Sequence[Gate], far: float, last: Sequence[float], reach: float, least: int
+) -> Iterator[tuple[Gate, ...]]:
+    """Ways with taps where they may be that reach every column, the fewest taps and the nearest first."""
+    for count in range(least, len(gates) + 2):
+        ways = [_with(gates, places) for places in _places(gates, count)]
+        ways.sort(key=lambda way: _farthest(row, way))
+        for way in ways:
+            near = (abs(x - o) for x in _taps(row, way) for o in last)
+            if _farthest(row, way) > _MOST * reach:
+                break
+            if all(dx < row.pdk.grid / 2 or dx >= far for dx in near):
+                yield way
+
+
+def _places(gates: Sequence[Gate], count: int) -> Iterable[tuple[int, ...]]:
+    """Numbers of the gates that taps may stand in front of: all ways, or in long rows those about even."""
+    numbers = range(len(gates) + 1)
+    if math.comb(len(numbers), count) <= _MANY:
+        return itertools.combinations(numbers, count)
+    starts = list(itertools.accumulate((len(g.n) + 1 for g in gates), initial=0))
+    ideal = [starts[-1] * (2 * k + 1) / (2 * count) for k in range(count)]
+    near = [sorted(numbers, key=partial(_off, starts, at))[:_NEAR] for at in ideal]
+    return [way for way in itertools.product(*near) if all(a < b for a, b in itertools.pairwise(way))]
+
+
+def _off(starts: Sequence[float], at: float, number: int) -> float:
+    return abs(starts[number] - at)
 
 
 def _with(gates: Sequence[Gate], places: Sequence[int]) -> tuple[Gate, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -301,6 +301,13 @@ class Problem:
     def height(self) -> float:
         """All rows together, and what is below them."""
         return round(self.base + sum(r.height for r in self.rows), 6)
+
+
+def reached_above(problem: Problem, nets: Iterable[str], rows: int = 1) -> Problem:
+    """The same, with trunks of these nets over all of the last rows: vias to met3 go anywhere there."""
+    y, high = problem.height, sum(row.height for row in problem.rows[-rows:])
+    spans = tuple(Span(net, round(y - high, 6), y) for net in nets)
+    return replace(problem, spans=(*problem.spans, *spans))
 
 
 def widest(problem: Problem) -> float:

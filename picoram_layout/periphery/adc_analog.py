@@ -10,6 +10,7 @@ Both comparators have pMOS pairs, as AL stays below a threshold voltage. ``docs/
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -18,9 +19,10 @@ from picoram_layout.layout import Block, Library, block
 from picoram_layout.logic.devices import rows_for
 from picoram_layout.logic.draw import draw_block, routed
 from picoram_layout.logic.gates import NONE, Gate, inverter, nand, nor, tap
-from picoram_layout.logic.rows import Row
+from picoram_layout.logic.rows import Row, raised
 from picoram_layout.logic.wiring import Line, Pin, Problem, Wiring, fan_height, line_width
 from picoram_layout.pdk import Pdk
+from picoram_layout.periphery.straps import line_clear, rail_heights
 from picoram_layout.plan import Plan
 
 # Gate lengths, in minimum gate lengths: current sources; pairs and their mirrors; switches and logic.
@@ -136,36 +138,50 @@ def slice_width(plan: Plan) -> float:
     return round(plan.spec.array.weight_bits * plan.t.width, 6)
 
 
-def spread(pdk: Pdk, names: Sequence[str], bottom: float, top: float) -> tuple[Line, ...]:
-    """met3 lines at equal distances between two heights."""
-    w = line_width(pdk)
-    pitch = pdk.down((top - bottom) / len(names))
-    first = pdk.down(bottom + pitch / 2)
-    return tuple(Line(name, "met3", round(first + k * pitch, 6), w) for k, name in enumerate(names))
+def spread(pdk: Pdk, names: Sequence[str], rails: Sequence[float]) -> tuple[Line, ...]:
+    """met3 lines at about equal distances between the outermost rails, clear of all."""
+    w, clear = line_width(pdk), line_clear(pdk)
+    pitch = (rails[-1] - rails[0]) / len(names)
+    made = []
+    for k, name in enumerate(names):
+        y = pdk.down(rails[0] + (k + 0.5) * pitch)
+        rail = min(rails, key=lambda rail: abs(y - rail))
+        if abs(y - rail) < clear:
+            y = round(rail + math.copysign(clear, y - rail), 6)
+        made.append(Line(name, "met3", y, w))
+    return tuple(made)
 
 
 @cache
-def solve_analog(pdk: Pdk, width: float, al: float) -> tuple[Problem, Wiring]:
-    """The wired rows; AL arrives at the lower edge at ``al`` (um)."""
+def solve_analog(pdk: Pdk, width: float, al: float, least: tuple[float, ...] = ()) -> tuple[Problem, Wiring]:
+    """The wired rows; AL arrives at the lower edge at ``al`` (um).
+
+    ``least``: heights (um) below the rows and of the rows, where slices beside are so high.
+    """
     gates = analog_rows(pdk)
-    rows = tuple(rows_for(pdk, gates))
+    rows = raised(rows_for(pdk, gates), least[1:])
 
     def problem(rows: tuple[Row, ...], base: float) -> Problem:
-        top = base + sum(row.height for row in rows)
+        at = spread(pdk, LINES, rail_heights(rows, base))
         pins = Pin("AL", "bottom", al), *(Pin(net, "top") for net in OUTPUTS)
-        return Problem(rows, gates, spread(pdk, LINES, base, top), pins, width=width, base=base, joined=True)
+        return Problem(rows, gates, at, pins, width=width, base=base, joined=True)
 
-    base = max(rows[0].rail, fan_height(problem(rows, rows[0].rail)))
+    base = max(rows[0].rail, fan_height(problem(rows, rows[0].rail)), *least[:1])
     return routed(rows, lambda rows: problem(rows, base))
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a slice stands: its width, where AL arrives (um), what its cells' names end in."""
+    """Where a slice stands: its width, where AL arrives (um), what its cells' names end in.
+
+    ``analog``, ``digital``: heights (um) below both parts' rows and of the rows, at least.
+    """
 
     width: float
     al: float
     suffix: str = ""
+    analog: tuple[float, ...] = ()
+    digital: tuple[float, ...] = ()
 
 
 def usual_place(plan: Plan) -> Place:
@@ -177,10 +193,12 @@ def usual_place(plan: Plan) -> Place:
 @block
 def adc_analog(lib: Library, place: Place) -> Block:
     """The analog part of one slice; the array lies beyond the lower edge."""
-    return draw_block(lib, f"adc_analog{place.suffix}", *solve_analog(lib.pdk, place.width, place.al))
+    return draw_block(
+        lib, f"adc_analog{place.suffix}", *solve_analog(lib.pdk, place.width, place.al, place.analog)
+    )
 
 
-def outputs(pdk: Pdk, width: float, al: float) -> dict[str, float]:
+def outputs(pdk: Pdk, width: float, al: float, least: tuple[float, ...] = ()) -> dict[str, float]:
     """Where HIT and EN1 leave at the upper edge (um)."""
-    wiring = solve_analog(pdk, width, al)[1]
+    wiring = solve_analog(pdk, width, al, least)[1]
     return {net: wiring.trunks[net].x for net in OUTPUTS}

@@ -15,10 +15,11 @@ from picoram_layout.logic.devices import rows_for
 from picoram_layout.logic.draw import draw_block, routed
 from picoram_layout.logic.gates import VDD, Gate, inverter, tap
 from picoram_layout.logic.rows import Row
-from picoram_layout.logic.wiring import Pin, Problem, Wiring
+from picoram_layout.logic.wiring import Pin, Problem, Wiring, reached_above
 from picoram_layout.pdk import Pdk
 from picoram_layout.periphery.adc_analog import SHORT, SOURCE, WIDTHS, Rows, strips, unit
 
+OUTPUTS, INPUTS = ("VBR", "VBC"), ("IREF_R", "IREF_C", "PD")
 RAMP_FINGERS = 8  # of the ramps' diode; a ramp has 2
 COMPARATOR_FINGERS = 4  # of the comparators' diode; Cmp1's tail has as many
 
@@ -54,16 +55,16 @@ def bias_rows(pdk: Pdk) -> Rows:
 
 @cache
 def solve_bias(pdk: Pdk) -> tuple[Problem, Wiring]:
-    """The wired rows: the lines leave at the lower edge, the rest at the upper one."""
+    """The wired rows: the lines leave at the upper edge, the rest enters at the lower one."""
     gates = bias_rows(pdk)
     rows = rows_for(pdk, gates)
     pins = (
-        *(Pin(net, "bottom") for net in ("VBR", "VBC")),
-        *(Pin(net, "top") for net in ("IREF_R", "IREF_C", "PD")),
+        *(Pin(net, "top") for net in OUTPUTS),
+        *(Pin(net, "bottom") for net in INPUTS),
     )
 
     def problem(rows: tuple[Row, ...]) -> Problem:
-        return Problem(rows, gates, pins=pins, base=rows[0].rail)
+        return reached_above(Problem(rows, gates, pins=pins, base=rows[0].rail), OUTPUTS)
 
     return routed(rows, problem)
 

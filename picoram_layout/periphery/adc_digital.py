@@ -23,9 +23,10 @@ from picoram_layout.layout import Block, Library, block
 from picoram_layout.logic.devices import rows_for
 from picoram_layout.logic.draw import draw_block, routed
 from picoram_layout.logic.gates import Gate, inverter, latch, nand, nor, or_nand, tap, xor
-from picoram_layout.logic.rows import Row
-from picoram_layout.logic.wiring import Line, Pin, Problem, Wiring, fan_height, line_width
+from picoram_layout.logic.rows import Row, raised
+from picoram_layout.logic.wiring import Line, Pin, Problem, Wiring, fan_height, line_width, reached_above
 from picoram_layout.pdk import Pdk
+from picoram_layout.periphery.straps import line_clear, rail_heights
 
 PHASES = 4
 COUNTER_BITS = 6
@@ -100,13 +101,14 @@ _LINES = (
 
 
 def lines(pdk: Pdk, rows: Sequence[Row], base: float) -> tuple[Line, ...]:
-    """The lines across all slices, from the row upwards that has the gates on them."""
-    w = line_width(pdk)
+    """The lines across all slices, from the row upwards that has the gates on them, clear of rails."""
+    w, clear, rails = line_width(pdk), line_clear(pdk), rail_heights(rows, base)
     found, top = [], 0.0
     for name, row, count in _LINES:
         y = max(top, base + sum(r.height for r in rows[:row]))
         for k in range(count):
             at = pdk.up(y + w / 2 + pdk.space("met3"))
+            at = next((pdk.up(rail + clear) for rail in rails if abs(at - rail) < clear), at)
             found.append(Line(f"{name}[{k}]" if count > 1 else name, "met3", at, w))
             y = at + w / 2
         top = y
@@ -114,10 +116,15 @@ def lines(pdk: Pdk, rows: Sequence[Row], base: float) -> tuple[Line, ...]:
 
 
 @cache
-def solve_slice(pdk: Pdk, width: float, hit: float, en1: float) -> tuple[Problem, Wiring]:
-    """Rows and wires of a slice of this width; HIT and EN1 come in at these places of the lower edge (um)."""
+def solve_slice(
+    pdk: Pdk, width: float, hit: float, en1: float, least: tuple[float, ...] = ()
+) -> tuple[Problem, Wiring]:
+    """Rows and wires of a slice of this width; HIT and EN1 come in at these places of the lower edge (um).
+
+    ``least``: heights (um) below the rows and of the rows, where slices beside are so high.
+    """
     made = [(tap(), *row) for row in gates(pdk)]  # on the same column in all rows
-    rows = rows_for(pdk, gates(pdk))
+    rows = raised(rows_for(pdk, gates(pdk)), least[1:])
     pins = (
         Pin("HIT", "bottom", hit),
         Pin("EN1", "bottom", en1),
@@ -125,13 +132,17 @@ def solve_slice(pdk: Pdk, width: float, hit: float, en1: float) -> tuple[Problem
     )
 
     def problem(rows: tuple[Row, ...], base: float = rows[0].rail) -> Problem:
-        return Problem(rows, tuple(made), lines(pdk, rows, base), pins, width=width, base=base, joined=True)
+        at = lines(pdk, rows, base)
+        plain = Problem(rows, tuple(made), at, pins, width=width, base=base, joined=True)
+        return reached_above(plain, [f"CODE[{k}]" for k in range(CODE_BITS)])
 
-    base = max(rows[0].rail, fan_height(problem(tuple(rows))))
+    base = max(rows[0].rail, fan_height(problem(rows)), *least[:1])
     return routed(rows, lambda rows: problem(rows, base))
 
 
 @block
-def adc_digital(lib: Library, width: float, hit: float, en1: float, suffix: str = "") -> Block:
+def adc_digital(
+    lib: Library, width: float, hit: float, en1: float, suffix: str = "", least: tuple[float, ...] = ()
+) -> Block:
     """The digital part of a slice."""
-    return draw_block(lib, f"adc_digital{suffix}", *solve_slice(lib.pdk, width, hit, en1))
+    return draw_block(lib, f"adc_digital{suffix}", *solve_slice(lib.pdk, width, hit, en1, least))

@@ -6,59 +6,162 @@ slices fillers carry on lines, rails and wells, as they do between the column bl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 
+from picoram_layout.errors import InputError
 from picoram_layout.layout import Block, Canvas, Library, block
+from picoram_layout.logic.devices import rows_for
 from picoram_layout.logic.draw import WELL, draw_block
-from picoram_layout.logic.wiring import RAILS, Problem, solve
-from picoram_layout.periphery.adc_analog import OUTPUTS, Place, outputs, solve_analog
-from picoram_layout.periphery.adc_digital import CODE_BITS, solve_slice
+from picoram_layout.logic.gates import tap
+from picoram_layout.logic.wiring import RAILS, Problem, Wiring, columns, solve
+from picoram_layout.pdk import Pdk
+from picoram_layout.periphery.adc_analog import OUTPUTS, Place, analog_rows, outputs, solve_analog
+from picoram_layout.periphery.adc_digital import CODE_BITS, gates, solve_slice
 from picoram_layout.periphery.adc_slice import adc_slice
-from picoram_layout.periphery.column_side import Output, column_side, fillers, solve_side
+from picoram_layout.periphery.column_side import Output, Wires, column_side, fillers, solve_side
+from picoram_layout.periphery.straps import rail_straps, rails_of, strap_reach
 from picoram_layout.plan import Plan
+
+
+@cache
+def least_width(pdk: Pdk) -> float:
+    """The narrowest that a slice can be (um): its longest row."""
+    digital = [[tap(), *row] for row in gates(pdk)]
+    return max(
+        row.width(len(columns(made).n))
+        for part in (analog_rows(pdk), digital)
+        for row, made in zip(rows_for(pdk, part), part, strict=True)
+    )
+
+
+@cache
+def places(plan: Plan) -> dict[Wires, Place]:
+    """Where the slices of each kind of outputs stand: all rows as high as the highest of them.
+
+    `InputError` for weights of too few bits: their columns are narrower than a slice.
+    """
+    bits, wide = plan.spec.array.weight_bits, least_width(plan.pdk)
+    if bits * plan.t.width < wide - plan.pdk.grid / 2:
+        least = math.ceil(wide / plan.t.width)
+        text = f"a slice takes {wide:g} um, {bits} columns have {bits * plan.t.width:g} ({least} or more)"
+        raise InputError(f"array.weight_bits: {bits}: {text}")
+    side = solve_side(plan)
+    kinds = {output.wires: output for output in side.outputs}
+    analog: tuple[float, ...] = ()
+    digital: tuple[float, ...] = ()
+    while True:
+        made = {
+            wires: Place(
+                output.width,
+                side.solved(output)[1].trunks["AL"].x,
+                f"_{number}" if number else "",
+                analog,
+                digital,
+            )
+            for number, (wires, output) in enumerate(kinds.items())
+        }
+        solved = [_solved(plan, place) for place in made.values()]
+        before = analog, digital
+        analog, digital = (_highest(part) for part in zip(*solved, strict=True))
+        if before == (analog, digital):
+            return made
+
+
+def _highest(parts: Sequence[tuple[Problem, Wiring]]) -> tuple[float, ...]:
+    """What is below the rows and each row, at the highest."""
+    all_heights = [(problem.base, *(row.height for row in problem.rows)) for problem, _ in parts]
+    return tuple(map(max, zip(*all_heights, strict=True)))
+
+
+def _solved(plan: Plan, place: Place) -> tuple[tuple[Problem, Wiring], tuple[Problem, Wiring]]:
+    at = outputs(plan.pdk, place.width, place.al, place.analog)
+    return (
+        solve_analog(plan.pdk, place.width, place.al, place.analog),
+        solve_slice(plan.pdk, place.width, at["HIT"], at["EN1"], place.digital),
+    )
 
 
 def place_of(plan: Plan, output: Output) -> Place:
     """Where an output's slice stands."""
-    side = solve_side(plan)
-    number = list(side.kinds).index(output.wires)
-    al = side.solved(output)[1].trunks["AL"].x
-    return Place(output.width, al, f"_{number}" if number else "")
+    return places(plan)[output.wires]
+
+
+def solved_slice(plan: Plan, output: Output) -> tuple[tuple[Problem, Wiring], tuple[Problem, Wiring]]:
+    """Analog and digital part of an output's slice, solved."""
+    return _solved(plan, place_of(plan, output))
 
 
 def _parts(plan: Plan) -> tuple[Problem, Problem]:
     """Analog and digital rows of the slices: the same in all."""
-    place = place_of(plan, solve_side(plan).outputs[0])
-    at = outputs(plan.pdk, place.width, place.al)
-    return (
-        solve_analog(plan.pdk, place.width, place.al)[0],
-        solve_slice(plan.pdk, place.width, at["HIT"], at["EN1"])[0],
-    )
+    (analog, _), (digital, _) = solved_slice(plan, solve_side(plan).outputs[0])
+    return analog, digital
+
+
+@dataclass(frozen=True)
+class Heights:
+    """Where things are in the output side: a block's own height is turned upside down."""
+
+    columns: float  # lower edge of the column side
+    column: float  # what a height in a column block is taken from
+    analog: float
+    digital: float
+
+
+def heights(plan: Plan) -> Heights:
+    """The output side's heights."""
+    analog, digital = _parts(plan)
+    top = round(analog.height - digital.base + digital.height, 6)
+    columns = round(top - analog.base, 6)
+    height = next(iter(solve_side(plan).kinds.values()))[0].height
+    return Heights(columns, round(columns + height, 6), top, digital.height)
+
+
+def lines(plan: Plan) -> list[tuple[str, float]]:
+    """Lines across all outputs and their heights in the output side."""
+    at, (analog, digital) = heights(plan), _parts(plan)
+    column = next(iter(solve_side(plan).kinds.values()))[0]
+    of = ((column, at.column), (analog, at.analog), (digital, at.digital))
+    return [(line.net, round(top - line.y, 6)) for problem, top in of for line in problem.lines]
+
+
+def rails(plan: Plan) -> list[float]:
+    """Heights of all rails in the output side."""
+    at, (analog, digital) = heights(plan), _parts(plan)
+    column = next(iter(solve_side(plan).kinds.values()))[0]
+    of = ((column, at.column), (analog, at.analog), (digital, at.digital))
+    return [round(top - y, 6) for problem, top in of for _, y in rails_of(problem)]
 
 
 @block
 def adc_filler(lib: Library, plan: Plan, width: float) -> Block:
-    """Between two slices: their lines, rails and wells."""
-    c, y, rails = Canvas(lib, f"adc_filler_{round(1000 * width)}"), 0.0, 0
+    """Between two slices: their lines, rails and wells; straps join the rails of each supply."""
+    c, y, before = Canvas(lib, f"adc_filler_{round(1000 * width)}"), 0.0, 0
+    rails: list[tuple[str, float]] = []
     for part, of in zip(("analog", "digital"), _parts(plan), strict=True):
         empty = tuple(() for _ in of.rows)
         problem = Problem(of.rows, empty, of.lines, width=width, base=of.base, joined=True)
         made = draw_block(lib, f"{c.cell.name}_{part}", problem, solve(problem))
         y -= of.base if y else 0.0
-        c.place(made, 0.0, y, nets=_rails(made.circuit.pins, rails))
-        y, rails = round(y + made.height, 6), rails + len(of.rows)
+        c.place(made, 0.0, y, nets=_rails(made.circuit.pins, before))
+        rails += [(net, round(y + at, 6)) for net, at in rails_of(problem)[1:]]  # the first is joined beyond
+        y, before = round(y + made.height, 6), before + len(of.rows)
+    rail_straps(c, rails, [], width, (0.0, round(y + strap_reach(lib.pdk), 6)))
     c.export()
     return c.done(width, y)
 
 
 def _rails(pins: Sequence[str], below: int) -> dict[str, str]:
-    """Rails and wells by their number from the array; the first rail is the column side's last one."""
+    """Rails by their supplies' names, wells by their number from the array."""
     nets = {}
     for pin in pins:
         name, _, number = pin.rstrip("]").partition("[")
-        if name in (*RAILS, WELL):
-            at = int(number) + below
-            nets[pin] = f"{name}_ADC[{at}]" if at else name
+        if name in RAILS:
+            nets[pin] = name
+        elif name == WELL:
+            nets[pin] = f"{name}_ADC[{int(number) + below}]"
     return nets
 
 
@@ -84,7 +187,7 @@ def output_side(lib: Library, plan: Plan) -> Block:
     """Column blocks and slices of all outputs, as they stand below the array."""
     c = Canvas(lib, "output_side")
     slices, columns = adc_side(lib, plan), column_side(lib, plan)
-    y = round(slices.height - _parts(plan)[0].base, 6)
+    y = heights(plan).columns
     c.place(slices)
     c.place(columns, 0.0, y)
     c.export()

@@ -8,7 +8,6 @@ output passes through its block. All lengths in um.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -21,9 +20,22 @@ from picoram_layout.logic.devices import row_for
 from picoram_layout.logic.draw import WELL, draw_block, routed
 from picoram_layout.logic.gates import Gate
 from picoram_layout.logic.rows import Row
-from picoram_layout.logic.wiring import RAILS, Line, Pin, Problem, Wiring, fan_height, line_width, solve
+from picoram_layout.logic.wiring import (
+    RAILS,
+    Line,
+    Pin,
+    Problem,
+    Wiring,
+    fan_height,
+    line_width,
+    reached_above,
+    solve,
+)
 from picoram_layout.periphery.column_logic import LEAST_BITS, LINES, arrange
+from picoram_layout.periphery.straps import rail_straps, rails_of, strap_reach
 from picoram_layout.plan import Plan
+
+REACHED = 2  # rows before the lower edge in which wires that leave there can be joined from above
 
 Wires = tuple[tuple[str, float], ...]  # nets with their places
 
@@ -121,7 +133,8 @@ def _problem(
     pins = [Pin(net, "bottom", x) for net, x in output.wires]
     pins += [Pin(net, "top") for net in below(plan, output)]
     lines = tuple(Line(net, "met3", y, line_width(plan.pdk)) for net, y in _heights(plan, rows, base).items())
-    return Problem(rows, gates, lines, tuple(pins), width=output.width, base=base)
+    plain = Problem(rows, gates, lines, tuple(pins), width=output.width, base=base)
+    return reached_above(plain, [net for net in below(plan, output) if net != "AL"], REACHED)
 
 
 def below(plan: Plan, output: Output) -> list[str]:
@@ -165,9 +178,15 @@ def fillers(plan: Plan) -> tuple[Filler, ...]:
 def _filler_problem(plan: Plan, filler: Filler) -> Problem:
     """Lines, rails and wells of the outputs, without gates."""
     made = next(iter(solve_side(plan).kinds.values()))[0]
-    pins = [Pin(net, edge, at) for net, at in filler.wires for edge in ("bottom", "top")]
+    pins = [pin for net, at in filler.wires for pin in (Pin(net, "bottom", at), Pin(net, "top"))]
     empty = tuple(() for _ in made.rows)
     return Problem(made.rows, empty, made.lines, tuple(pins), width=filler.width, base=made.base)
+
+
+@cache
+def filler_wiring(plan: Plan, filler: Filler) -> Wiring:
+    """The wires that lead down through a filler."""
+    return solve(_filler_problem(plan, filler))
 
 
 @block
@@ -194,13 +213,15 @@ def column_output(lib: Library, plan: Plan, wires: Wires) -> Block:
 def column_filler(lib: Library, plan: Plan, filler: Filler) -> Block:
     """A filler as it stands below the array, with met4 straps that join the rails of each supply."""
     problem = _filler_problem(plan, filler)
-    wiring = solve(problem)
+    wiring = filler_wiring(plan, filler)
     name = f"column_filler_{fillers(plan).index(filler)}"
     made = draw_block(lib, f"{name}_wires", problem, wiring)
     c = Canvas(lib, name)
     c.place(made, mirror_y=True, nets=_supplies(made.circuit.pins))
     _landings(c, plan, problem, filler.wires)
-    _straps(c, plan, problem, [trunk.x for trunk in wiring.trunks.values()], filler.width)
+    rails = [(net, round(problem.height - y, 6)) for net, y in rails_of(problem)]
+    wires = [trunk.x for trunk in wiring.trunks.values()]
+    rail_straps(c, rails, wires, filler.width, (-strap_reach(plan.pdk), problem.height))
     c.export()
     return c.done(made.width, made.height)
 
@@ -216,39 +237,6 @@ def _landings(c: Canvas, plan: Plan, problem: Problem, wires: Wires) -> None:
         c.box("met1", x - half, y, x + half, problem.height)
         parts.rect(c, "met2", x, y, *via_pad(plan.pdk, "met2", "via"))
         c.port(net, "met1", x - half, y, x + half, problem.height)
-
-
-def _rails(problem: Problem) -> list[tuple[str, float]]:
-    """Supplies and heights of the rails, in the placed block."""
-    ys = [problem.base]
-    for row in problem.rows:
-        ys.append(ys[-1] + row.height)
-    return [(RAILS[k % 2], round(problem.height - y, 6)) for k, y in enumerate(ys)]
-
-
-def _straps(c: Canvas, plan: Plan, problem: Problem, wires: list[float], width: float) -> None:
-    """A met4 strap of each supply, joined with its rails by stacks of vias clear of the ``wires``."""
-    pdk = plan.pdk
-    w = pdk.up2(max(pdk.width("met4"), *via_pad(pdk, "met4", "via3")))
-    edges = sorted([0.0, width, *wires])
-    gap = max(itertools.pairwise(edges), key=lambda pair: pair[1] - pair[0])
-    x = pdk.down(sum(gap) / 2)
-    off = pdk.up((w + pdk.space("met4")) / 2)
-    strap = {"GND": pdk.down(width / 2) - off, "VDD": pdk.down(width / 2) + off}
-    short, long = via_pad(pdk, "met2", "via", "via2")
-    high = pdk.up2(max(via_pad(pdk, "met3", "via2", "via3")))
-    for net, y in _rails(problem):
-        parts.via(c, "via", x, y)
-        parts.rect(c, "met2", x, y, short, max(long, pdk.up2(pdk.area("met2") / short)))
-        parts.via(c, "via2", x, y)
-        x1, x2 = min(x, strap[net]) - high / 2, max(x, strap[net]) + high / 2
-        more = pdk.up(max(0.0, pdk.area("met3") / high - (x2 - x1)) / 2)
-        c.box("met3", x1 - more, y - high / 2, x2 + more, y + high / 2)
-        parts.via(c, "via3", strap[net], y)
-    over = pdk.up(parts.via_reach(pdk, "met4", "via3", w))  # the last rail is the next block's first one
-    for net, at in strap.items():
-        c.box("met4", at - w / 2, -over, at + w / 2, problem.height)
-        c.port(net, "met4", at - w / 2, 0, at + w / 2, problem.height)
 
 
 @block
@@ -291,5 +279,6 @@ def leaving(plan: Plan) -> dict[str, float]:
         trunks, nets = side.solved(output)[1].trunks, _nets(plan, output.number, ())
         found |= {nets.get(net, net): round(output.x + trunks[net].x, 6) for net in below(plan, output)}
     for filler in fillers(plan):
-        found |= {net: round(filler.x + at, 6) for net, at in filler.wires}
+        trunks = filler_wiring(plan, filler).trunks
+        found |= {net: round(filler.x + trunks[net].x, 6) for net, _ in filler.wires}
     return found

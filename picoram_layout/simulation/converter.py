@@ -66,11 +66,14 @@ def blocks(pdk: Pdk, slices: int, width: float) -> Blocks:
     """Draw the blocks for so many slices of this width (um), and add their wires."""
     lib, places = Library(pdk), (pdk.up(0.4 * width), pdk.up(0.6 * width))
     drawn = (
-        (ring_oscillator(lib, slices), solve_oscillator(pdk, slices)),
-        (counter(lib, slices), solve_counter(pdk, slices)),
-        (adc_digital(lib, width, *places), solve_slice(pdk, width, *places)),
+        (ring_oscillator(lib, slices).name, {"ring_oscillator": solve_oscillator(pdk, slices)}),
+        (counter(lib, slices).name, {f"counter_{k}": s for k, s in enumerate(solve_counter(pdk, slices))}),
+        (adc_digital(lib, width, *places).name, {"adc_digital": solve_slice(pdk, width, *places)}),
     )
-    cells = (flat(lib.netlist, b.name, {b.name: block_wires(lib, b.name, *solved)}) for b, solved in drawn)
+    cells = (
+        flat(lib.netlist, name, {part: block_wires(lib, part, *solved) for part, solved in parts.items()})
+        for name, parts in drawn
+    )
     return Blocks(*map(_plain, cells))
 
 

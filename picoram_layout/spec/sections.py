@@ -36,7 +36,11 @@ class ArraySpec(Section):
         description="Weighted sums; each takes weight_bits columns. The columns (outputs x weight_bits) are "
         "a multiple of 2^input_bits, because the DAC splits a row into groups of 1/2, 1/4, ... of it.",
     )
-    weight_bits: int = Field(ge=1, le=6, description="Bits of a weight.")
+    weight_bits: int = Field(
+        ge=1,
+        le=6,
+        description="Bits of a weight. ADC slices need 4 or more: they are as wide as an output's columns.",
+    )
     input_bits: int = Field(ge=1, le=5, description="Bits of an input (resolution of the row DAC).")
     cells_per_cluster: int = Field(
         ge=3,

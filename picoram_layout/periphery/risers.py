@@ -1,0 +1,366 @@
+"""Output side on its base, and the upright wires of met4 that join them: every signal is at the lower edge.
+
+Each upright wire has an x of its own, one of the slots between the supplies' straps. Where it begins or ends
+at met2 (data and control wires of the column side, codes of the slices, what the base gives) a turn of met3
+leads from the met2 to its slot. Lines of met3 across all outputs are met anywhere. All lengths in um.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from picoram_layout.cells import parts
+from picoram_layout.cells.thin_cell import via_pad
+from picoram_layout.errors import InputError
+from picoram_layout.layout import Block, Canvas, Library, block
+from picoram_layout.logic.draw import trunk_vias
+from picoram_layout.logic.gates import GND, VDD
+from picoram_layout.logic.wiring import RAILS, line_width
+from picoram_layout.pdk import Pdk
+from picoram_layout.periphery import base as below
+from picoram_layout.periphery.adc_digital import CODE_BITS
+from picoram_layout.periphery.adc_side import heights, lines, output_side, rails, solved_slice
+from picoram_layout.periphery.base_lines import SAMPLE, SAMPLE_LAST, SHARE
+from picoram_layout.periphery.column_side import REACHED, filler_wiring, fillers, solve_side
+from picoram_layout.periphery.column_side import below as leaving
+from picoram_layout.periphery.straps import met3_width, met4_width, rails_of, strap_places
+from picoram_layout.plan import Plan
+
+LEVELS = ("VTH", "VTHL")  # lines that come from outside
+_LEFT = 58  # least channel widths that the base may reach below row drivers: no more than their width
+_FORCED = {"FORCE": "END"}  # lines of one signal
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Stub:
+    """Met2 that a turn is joined to: x, from ``low`` to ``high``, and heights of other vias on it."""
+
+    x: float
+    low: float
+    high: float
+    vias: tuple[float, ...] = ()
+
+
+@dataclass
+class Turn:
+    """A wire of met3: its net, the met2 that it joins, the slots of its upright wires, its height."""
+
+    net: str
+    stubs: list[Stub]
+    xs: list[float] = field(default_factory=list)
+    y: float = 0.0
+
+
+@dataclass
+class Riser:
+    """An upright wire: its net, the place that it would like, its turns, lines that it meets, its slot."""
+
+    net: str
+    ideal: float
+    upper: Turn | None = None  # else it meets lines
+    lower: Turn | None = None  # else it goes on to the lower edge
+    lines: tuple[float, ...] = ()
+    x: float = 0.0
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Heights of its outermost vias; 0 is the lower edge."""
+        return self.lower.y if self.lower else 0.0, self.upper.y if self.upper else max(self.lines)
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Places of base and output side, and the wires that join them."""
+
+    base_x: float
+    side: tuple[float, float]
+    width: float
+    risers: tuple[Riser, ...]
+
+    @property
+    def turns(self) -> list[Turn]:
+        """All turns."""
+        made = {id(t): t for r in self.risers for t in (r.upper, r.lower) if t}
+        return list(made.values())
+
+
+def assigned(wanted: Sequence[float], slots: Sequence[float]) -> list[int]:
+    """A slot for each wanted place (both ascending), in order, with the least sum of distances."""
+    best, taken = [0.0] * (len(slots) + 1), []
+    for x in wanted:
+        row, took = [math.inf], [False]
+        for j, slot in enumerate(slots):
+            here = best[j] + abs(x - slot)
+            row.append(min(here, row[j]))
+            took.append(here < row[j])
+        best = row
+        taken.append(took)
+    found, j = [], len(slots)
+    for took in reversed(taken):
+        while not took[j]:
+            j -= 1
+        j -= 1
+        found.append(j)
+    return found[::-1]
+
+
+def slots(pdk: Pdk, low: float, high: float, straps: Iterable[float]) -> list[float]:
+    """Centres of upright wires between two edges, clear of straps."""
+    pitch = round(met4_width(pdk) + pdk.space("met4"), 6)
+    off = pdk.up(pitch / 2)  # half a space beyond the edges
+    ends = [round(low - off, 6), *sorted(x for x in straps if low < x < high), round(high + off, 6)]
+    found = []
+    for a, b in itertools.pairwise(ends):
+        count = max(0, math.floor((b - a) / pitch + 1e-6) - 1)
+        found += [round(pdk.up(a) + pitch * (k + 1), 6) for k in range(count)]
+    return found
+
+
+def _column_stubs(plan: Plan, x0: float, y0: float) -> list[tuple[str, Stub]]:
+    """Wires that leave the column side below."""
+    side, y = solve_side(plan), round(y0 + heights(plan).columns, 6)
+    top = round(y0 + heights(plan).column, 6)
+    rows = next(iter(side.kinds.values()))[0].rows[-REACHED:]
+    high = round(y + sum(row.height for row in rows), 6)
+    bits, found = plan.spec.array.weight_bits, []
+    for output in side.outputs:
+        problem, wiring = side.solved(output)
+        for net in leaving(plan, output):
+            trunk = wiring.trunks[net]
+            vias = tuple(round(top - at, 6) for _, at in trunk_vias(problem, wiring, trunk))
+            if net[:2] in ("DI", "DO"):
+                net = f"{net[:2]}[{output.number * bits + int(net[2:])}]"
+            found.append((net, Stub(round(x0 + output.x + trunk.x, 6), y, high, vias)))
+    for filler in fillers(plan):
+        trunks = filler_wiring(plan, filler).trunks
+        found += [(net, Stub(round(x0 + filler.x + trunks[net].x, 6), y, high)) for net, _ in filler.wires]
+    return [(net, stub) for net, stub in found if net != "AL"]
+
+
+def _code_stubs(plan: Plan, x0: float, y0: float) -> list[tuple[str, Stub]]:
+    """Codes at the slices' lower edge."""
+    top, found = round(y0 + heights(plan).digital, 6), []
+    for output in solve_side(plan).outputs:
+        _, (problem, wiring) = solved_slice(plan, output)
+        for k in range(CODE_BITS):
+            trunk = wiring.trunks[f"CODE[{k}]"]
+            vias = tuple(round(top - at, 6) for _, at in trunk_vias(problem, wiring, trunk))
+            high = round(y0 + problem.rows[-1].height, 6)
+            stub = Stub(round(x0 + output.x + trunk.x, 6), y0, high, vias)
+            found.append((f"CODE[{output.number * CODE_BITS + k}]", stub))
+    return found
+
+
+def _base_turns(plan: Plan, base_x: float, height: float) -> dict[str, Turn]:
+    """What the base gives; its met2 may be led on up to ``height``."""
+    found: dict[str, Turn] = {}
+    for pin in below.leaving(plan):
+        stub = Stub(round(base_x + pin.x, 6), pin.low, height, pin.vias)
+        found.setdefault(pin.net, Turn(pin.net, [])).stubs.append(stub)
+    return found
+
+
+def control(plan: Plan) -> dict[str, str]:
+    """The line that drives each control wire of the DAC strips."""
+    found = {f"SHR[{s.index}]": SHARE for s in plan.strips if s.has("SHR")}
+    return found | {f"SMP[{s.index}]": SAMPLE_LAST if s.last else SAMPLE for s in plan.strips}
+
+
+@cache
+def solve_risers(plan: Plan) -> Solved:
+    """Places and heights of all wires; `InputError` where the outputs are too narrow for them."""
+    pdk, space = plan.pdk, plan.pdk.space("met3")
+    last, width = solve_side(plan).outputs[-1], round(below.size(plan)[0], 6)
+    wide = round(last.x + last.width, 6)
+    left = pdk.up(_LEFT * pdk.rule("channel_width", "gate", "diff"))
+    x0, base_x = min(left, max(0.0, round(width - wide, 6))), max(0.0, round(wide - width, 6))
+    total = max(width, wide)
+    height = below.size(plan)[1]
+    while True:
+        y0 = round(height + landing(plan), 6)
+        risers = _risers(plan, x0, y0, base_x, height)
+        straps = [base_x + x for part in below.parts(plan) for x in part.straps]
+        for f in fillers(plan):
+            straps += [x0 + f.x + at for at in strap_places(pdk, f.width).values()]
+        free = slots(pdk, x0, total, straps)
+        if len(risers) > len(free):
+            text = f"{len(risers)} wires from edge to edge, {len(free)} find room between the outputs' edges"
+            raise InputError(f"array.outputs: {plan.spec.array.outputs}: {text}")
+        risers.sort(key=lambda riser: riser.ideal)
+        for riser, k in zip(risers, assigned([r.ideal for r in risers], free), strict=True):
+            riser.x = free[k]
+            for turn in (riser.upper, riser.lower):
+                if turn:
+                    turn.xs.append(riser.x)
+        solved = Solved(base_x, (x0, y0), total, tuple(risers))
+        stuck = _turned(pdk, solved.turns, _obstacles(plan, solved))
+        if stuck is None:
+            return solved
+        if all(stuck is not riser.lower for riser in risers):
+            raise InputError(
+                f"array.outputs: {plan.spec.array.outputs}: no room for the wire from {stuck.net}"
+            )
+        height = pdk.up(height + met3_width(pdk) + space)  # one more turn above the base's blocks
+
+
+def landing(plan: Plan) -> float:
+    """Between the rails of base and slices: met1, wells and implants keep their distance."""
+    pdk, rail = plan.pdk, below.parts(plan)[0].solved[0][0].rows[0].rail
+    implants = pdk.enclosure("nwell", "pdiff") + max(pdk.space("nsdm"), pdk.space("psdm"))
+    return pdk.up(max(2 * rail + pdk.space("met1"), implants))
+
+
+def _risers(plan: Plan, x0: float, y0: float, base_x: float, height: float) -> list[Riser]:
+    """All upright wires."""
+    given = _base_turns(plan, base_x, height)
+    to, risers = control(plan), []
+    for net, stub in _column_stubs(plan, x0, y0):
+        line = to.get(net, net)
+        risers.append(Riser(line, stub.x, Turn(line, [stub]), given.get(line)))
+    for net, stub in _code_stubs(plan, x0, y0):
+        risers.append(Riser(net, stub.x, Turn(net, [stub])))
+    met: dict[str, list[float]] = {}
+    for net, y in lines(plan):
+        met.setdefault(_FORCED.get(net, net), []).append(round(y0 + y, 6))
+    last = solve_side(plan).outputs[-1]
+    wide = last.x + last.width
+    for net, ys in met.items():
+        turn = given.get(net)
+        # not far beyond the outputs: etching a line charges the gates on it
+        ideal = min(turn.stubs[0].x, x0 + 1.5 * wide) if turn else x0 + wide / 2
+        risers.append(Riser(net, ideal, None, turn, tuple(ys)))
+    return risers
+
+
+def _obstacles(plan: Plan, solved: Solved) -> list[Box]:
+    """Met3 that turns keep clear of: lines, straps' pads on rails."""
+    pdk, (x0, y0) = plan.pdk, solved.side
+    half, pad = line_width(pdk) / 2, met3_width(pdk) / 2
+    found = [(-math.inf, y0 + y - half, math.inf, y0 + y + half) for _, y in lines(plan)]
+    for filler in fillers(plan):
+        x = x0 + filler.x
+        found += [(x, y0 + y - pad, x + filler.width, y0 + y + pad) for y in rails(plan)]
+    for part in below.parts(plan):
+        x = solved.base_x + part.x
+        for problem, _ in part.solved[:1]:
+            found += [(x, line.y - half, x + part.block, line.y + half) for line in problem.lines]
+            for _, y in rails_of(problem):
+                found.append((x + part.block, y - pad, x + part.width, y + pad))
+    return found
+
+
+def extent(pdk: Pdk, turn: Turn) -> tuple[float, float]:
+    """From where to where a turn's met3 goes."""
+    xs = [stub.x for stub in turn.stubs] + turn.xs
+    end = via_pad(pdk, "met3", "via2", "via3")[1] / 2
+    least = pdk.area("met3") / met3_width(pdk)
+    more = max(0.0, least - (max(xs) - min(xs) + 2 * end)) / 2
+    return pdk.down(min(xs) - end - more), pdk.up(max(xs) + end + more)
+
+
+def _turned(pdk: Pdk, turns: Iterable[Turn], obstacles: Sequence[Box]) -> Turn | None:
+    """Give each turn a height where it is clear of others, the longest first; returns one that finds none."""
+    taken, space, half = list(obstacles), pdk.space("met3"), met3_width(pdk) / 2
+    pad = via_pad(pdk, "met2", "via2")[1] / 2
+    pads = [via_pad(pdk, "met2", cut)[1] / 2 for cut in ("via", "via2")]
+    touching, clear = pad + min(pads), pad + max(pads) + pdk.space("met2")
+    ordered = sorted(turns, key=lambda t: (extent(pdk, t)[0] - extent(pdk, t)[1], extent(pdk, t)[0]))
+    for turn in ordered:
+        x1, x2 = extent(pdk, turn)
+        near = [b for b in taken if b[0] < x2 + space - 1e-6 and x1 - space + 1e-6 < b[2]]
+        low = pdk.up(max(stub.low for stub in turn.stubs) + pad)
+        high = min(stub.high for stub in turn.stubs) - pad
+        steps = range(max(0, math.floor((high - low) / (2 * pdk.grid) + 1e-6) + 1))
+        places = (round(low + 2 * pdk.grid * k, 6) for k in steps)
+        turn.y = next(
+            (
+                y
+                for y in places
+                if all(b[3] + space <= y - half + 1e-6 or y + half <= b[1] - space + 1e-6 for b in near)
+                and not any(
+                    touching + 1e-6 < abs(y - via) < clear - 1e-6 for stub in turn.stubs for via in stub.vias
+                )
+            ),
+            -1.0,
+        )
+        if turn.y < 0:
+            return turn
+        taken.append((x1, turn.y - half, x2, turn.y + half))
+    return None
+
+
+def straps(plan: Plan) -> list[tuple[str, float, float]]:
+    """Supplies of the met4 straps, where they are and how far down they reach.
+
+    Those of the output side go on to the lower edge where no strap of the base is in the way.
+    """
+    solved, pdk, found = solve_risers(plan), plan.pdk, []
+    for part in below.parts(plan):
+        for net, x in zip((GND, VDD), part.straps, strict=True):
+            found.append((f"{net}_{part.name}", round(solved.base_x + x, 6), 0.0))
+    own, apart = [x for _, x, _ in found], met4_width(pdk) + pdk.space("met4")
+    for filler in fillers(plan):
+        for net, at in strap_places(pdk, filler.width).items():
+            x = round(solved.side[0] + filler.x + at, 6)
+            low = 0.0 if all(abs(x - o) >= apart - 1e-6 for o in own) else solved.side[1]
+            found.append((net, x, low))
+    return found
+
+
+def pins(plan: Plan) -> dict[str, tuple[str, float]]:
+    """Signals at the lower edge: layer and place of each."""
+    solved = solve_risers(plan)
+    found = {net: ("met2", round(solved.base_x + x, 6)) for net, x in below.entering(plan).items()}
+    return found | {riser.net: ("met4", riser.x) for riser in solved.risers if not riser.lower}
+
+
+@block
+def outputs_on_base(lib: Library, plan: Plan) -> Block:
+    """Column side, slices and base with all wires between; the upper edge meets the array's lower one."""
+    solved, c, pdk = solve_risers(plan), Canvas(lib, "outputs_on_base"), lib.pdk
+    base, side = below.base(lib, plan), output_side(lib, plan)
+    x0, y0 = solved.side
+    w, reach = met4_width(pdk), pdk.up(parts.via_reach(pdk, "met4", "via3", met4_width(pdk)))
+    end = pdk.up(via_pad(pdk, "met3", "via3")[1] / 2)
+    for riser in solved.risers:
+        low, high = riser.ends
+        for y in riser.lines:
+            parts.via(c, "via3", riser.x, y)
+            if riser.x + reach > x0 + side.width:  # a base that is wider than the array goes on to the right
+                half = line_width(pdk) / 2
+                c.box("met3", x0 + side.width, y - half, riser.x + end, y + half)
+        y1 = round(low - reach, 6) if riser.lower else 0.0
+        c.box("met4", riser.x - w / 2, y1, riser.x + w / 2, high + reach)
+        if not riser.lower:
+            c.port(riser.net, "met4", riser.x - w / 2, 0.0, riser.x + w / 2, w)
+    for turn in solved.turns:
+        _turn(c, turn)
+    for net, x, low in straps(plan):
+        if net in RAILS and not low:
+            c.box("met4", x - w / 2, 0.0, x + w / 2, y0 + reach)
+            c.port(net, "met4", x - w / 2, 0.0, x + w / 2, w)
+    inner = {net for net, _ in lines(plan)} - set(LEVELS)
+    joined = control(plan) | _FORCED
+    c.place(base, solved.base_x, 0.0, nets={f"{below.CLOCK}_COUNTER": below.CLOCK})
+    c.place(side, x0, y0, nets={pin: joined[pin] for pin in side.circuit.pins if pin in joined})
+    c.export(hide={net for net in side.circuit.pins if net.startswith(("AL[", "HIT[", "EN1["))} | inner)
+    return c.done(solved.width, round(y0 + side.height, 6))
+
+
+def _turn(c: Canvas, turn: Turn) -> None:
+    """Met3 with its vias."""
+    pdk, half = c.pdk, met3_width(c.pdk) / 2
+    x1, x2 = extent(pdk, turn)
+    c.box("met3", x1, turn.y - half, x2, turn.y + half)
+    w, (short, long) = pdk.width("met2"), via_pad(pdk, "met2", "via2")
+    for stub in turn.stubs:
+        parts.via(c, "via2", stub.x, turn.y)
+        parts.rect(c, "met2", stub.x, turn.y, short, long)
+        c.box("met2", stub.x - w / 2, stub.low, stub.x + w / 2, turn.y)
+    for x in turn.xs:
+        parts.via(c, "via3", x, turn.y)

@@ -1,0 +1,153 @@
+"""The base below the outputs: what it drives, how it fits, and the wires between it and the output side."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from picoram_layout.drc import run_drc
+from picoram_layout.errors import InputError
+from picoram_layout.layout import Block, Library
+from picoram_layout.lvs.compare import compare
+from picoram_layout.lvs.extract import extract
+from picoram_layout.pdk import load_pdk
+from picoram_layout.periphery import base, base_lines, risers
+from picoram_layout.periphery.adc_side import least_width, output_side, places
+from picoram_layout.periphery.straps import met4_width
+from picoram_layout.plan import Plan, make_plan
+from picoram_layout.simulation.circuits import flat
+from picoram_layout.spec import load_spec
+from tests.switch_level import Switches
+
+SPECS = Path(__file__).parent.parent / "specs"
+
+
+def plan_of(name: str = "picoram_40kb", **changes: Any) -> Plan:
+    spec = load_spec(SPECS / f"{name}.yaml")
+    return make_plan(spec.model_copy(update={"array": spec.array.model_copy(update=changes)}))
+
+
+def check(library: Library, block: Block) -> None:
+    rules = [rule.id for rule in library.pdk.rules if rule.kind != "density"]
+    assert run_drc(library.layout, block.name, library.pdk, only=rules).by_rule == {}
+    extracted = extract(library.layout, block.name, library.pdk)
+    assert compare(extracted, library.netlist, block.name, library.devices).differences == []
+
+
+# -- drivers -----------------------------------------------------------------------------------------------
+
+
+def test_loads_are_counted_from_what_is_drawn() -> None:
+    plan = plan_of()
+    assert base_lines.load(plan, "VLRST") == pytest.approx(8 * 45 * 1.7 + 0.25 * plan.width)
+    smp, last, share = (base_lines.load(plan, net) for net in ("SMP", "SMPZ", "SHR"))
+    assert smp > 5 * last > last > 0
+    assert smp > share > last
+    by_rows = [base_lines.fingers(plan_of(inputs=rows), "SMP") for rows in (16, 72, 144)]
+    assert by_rows == sorted(by_rows)
+    assert all(last <= 3.5 * first for first, last in by_rows)
+
+
+def test_each_line_follows_its_input() -> None:
+    plan = plan_of(inputs=16)
+    library = Library(plan.pdk)
+    block = base_lines.column_drivers(library, plan)
+    switches = Switches(flat(library.netlist, block.name).transistors)
+    for chosen in (None, *base_lines.LINES):
+        nets = switches.drive({f"{line}_IN": int(line == chosen) for line in base_lines.LINES})
+        assert [line for line in base_lines.LINES if nets[line]] == ([chosen] if chosen else [])
+
+
+def test_every_control_wire_of_the_strips_has_its_driver() -> None:
+    plan = plan_of()
+    wires = {line: [net for net, _ in base_lines.strips_of(plan, line)] for line in ("SMP", "SMPZ", "SHR")}
+    assert wires["SMPZ"] == ["SMP[4]"]
+    assert {net: line for line, nets in wires.items() for net in nets} == risers.control(plan)
+    assert len(risers.control(plan)) == 2 * len(plan.strips) - 1
+
+
+# -- places ------------------------------------------------------------------------------------------------
+
+
+def test_the_base_fits_below_the_macro() -> None:
+    width, height = base.size(plan_of())
+    assert height <= 12.5
+    assert width <= 160
+
+
+@given(
+    st.lists(st.integers(0, 30), min_size=1, max_size=5),
+    st.lists(st.integers(0, 30), min_size=5, max_size=7, unique=True),
+)
+def test_slots_are_dealt_in_order_with_the_least_sum_of_distances(wanted: list[int], free: list[int]) -> None:
+    wanted, free = sorted(wanted), sorted(free)
+    found = risers.assigned(wanted, free)
+    assert found == sorted(set(found))
+
+    def cost(chosen: Any) -> int:
+        return sum(abs(x - free[k]) for x, k in zip(wanted, chosen, strict=True))
+
+    assert cost(found) == min(map(cost, itertools.combinations(range(len(free)), len(wanted))))
+
+
+def test_slots_keep_clear_of_straps_and_of_each_other() -> None:
+    pdk, straps = load_pdk("sky130"), [3.0, 3.7, 9.0]
+    found = risers.slots(pdk, 0.0, 12.0, straps)
+    pitch = met4_width(pdk) + pdk.space("met4")
+    assert len(found) > 12
+    assert all(b - a >= pitch - 1e-6 for a, b in itertools.pairwise(sorted([*found, 3.0, 9.0])))
+
+
+@pytest.mark.parametrize("name", ["picoram_40kb", "picoram_tiny"])
+def test_all_signals_are_at_the_lower_edge(name: str) -> None:
+    plan = plan_of(name)
+    found, outputs = risers.pins(plan), plan.spec.array.outputs
+    wanted = {f"{net}[{k}]" for net in ("DI", "DO") for k in range(plan.columns)}
+    wanted |= {f"CODE[{k}]" for k in range(9 * outputs)} | {"VTH", "VTHL", "EN", "START", "PD"}
+    assert set(found) == wanted | {"IREF_R", "IREF_C"} | {f"{line}_IN" for line in base_lines.LINES}
+    upright = sorted([x for layer, x in found.values() if layer == "met4"])
+    pitch = met4_width(plan.pdk) + plan.pdk.space("met4")
+    assert all(b - a >= pitch - 1e-6 for a, b in itertools.pairwise(upright))
+
+
+def test_a_wire_without_room_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(risers, "slots", lambda *_: [1.0, 2.0])
+    risers.solve_risers.cache_clear()
+    with pytest.raises(InputError, match=r"array\.outputs: 4: 101 wires from edge to edge, 2 find room"):
+        risers.solve_risers(plan_of("picoram_tiny"))
+
+
+# -- drawings ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("picoram_tiny", {}),
+        ("picoram_40kb", {"inputs": 64, "outputs": 1, "weight_bits": 6, "input_bits": 1}),
+        ("picoram_40kb_scaled65", {"inputs": 32, "outputs": 2, "weight_bits": 5, "input_bits": 1}),
+    ],
+)
+def test_outputs_on_their_base_are_clean_and_match(name: str, changes: dict[str, int]) -> None:
+    plan = plan_of(name, **changes)
+    library = Library(plan.pdk)
+    check(library, risers.outputs_on_base(library, plan))
+
+
+def test_slices_of_unequal_outputs_stand_side_by_side() -> None:
+    plan = plan_of(inputs=32, outputs=4, weight_bits=5, input_bits=2)  # a strip within an output
+    assert len(places(plan)) > 1
+    library = Library(plan.pdk)
+    check(library, output_side(library, plan))
+
+
+def test_weights_of_three_bits_are_narrower_than_a_slice() -> None:
+    plan = plan_of(inputs=16, weight_bits=3)
+    assert least_width(plan.pdk) > 3 * plan.t.width
+    with pytest.raises(InputError, match=r"array\.weight_bits: 3: a slice takes 15\.12 um, 3 columns "):
+        places(plan)
