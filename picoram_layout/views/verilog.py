@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,10 +16,14 @@ from picoram_layout.simulation import adc_slice
 from picoram_layout.simulation.phases import VREF
 from picoram_layout.views import sequence as seq
 from picoram_layout.views.pins import pins
+from picoram_layout.views.templates import environment
 
 Ints = NDArray[np.int64]
 
 FULL = 1 << CODE_BITS
+
+# Files by what they are: a macro's name with this ending.
+VERILOG = {"stub": "_stub.v", "model": "_model.sv", "controller": "_controller.v", "testbench": "_tb.v"}
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,11 @@ MODEL = Model()
 
 def write_verilog(folder: Path, name: str, plan: Plan, model: Model = MODEL) -> dict[str, Path]:
     """Write all Verilog files of a macro of this name; the files by what they are."""
-    made = {"stub": "stub.v", "model": "model.sv", "controller": "controller.v", "testbench": "tb.v"}
-    context = _context(name, plan, model)
+    context, templates = _context(name, plan, model), environment()
     files = {}
-    for kind, suffix in made.items():
-        files[kind] = folder / f"{name}_{suffix}"
-        files[kind].write_text(_template(f"{kind}.v.j2").render(**context), encoding="utf-8")
+    for kind, ending in VERILOG.items():
+        files[kind] = folder / f"{name}{ending}"
+        files[kind].write_text(templates.get_template(f"{kind}.v.j2").render(**context), encoding="utf-8")
     return files
 
 
@@ -119,14 +121,3 @@ def _last(steps: Sequence[seq.Step], operation: str) -> int:
 def _bits(levels: Mapping[str, int]) -> str:
     """Levels of all control pins as a binary number; the first one is bit 0."""
     return "".join(str(levels.get(pin, rest)) for pin, rest in reversed([*seq.REST.items()]))
-
-
-def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("picoram_layout.views", ""),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(name)
