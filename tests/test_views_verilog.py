@@ -117,7 +117,7 @@ def test_the_models_parameters_move_the_codes(tmp_path: Path) -> None:
 # Steps of the controller whose time no check of the model needs: edges that only keep their order, or
 # what is waited for.
 ORDER_ALONE = {
-    "WRITE_0", "WRITE_2", "WRITE_3", "WRITE_5", "WRITE_6", "READ_1", "READ_4", "READ_5",
+    "WRITE_0", "WRITE_3", "WRITE_4", "WRITE_6", "WRITE_7", "READ_1", "READ_4", "READ_5",
     "COMPUTE_3", "COMPUTE_9", "COMPUTE_10", "COMPUTE_12", "COMPUTE_14", "COMPUTE_16", "COMPUTE_18",
     "COMPUTE_19",
 }  # fmt: skip
@@ -196,6 +196,21 @@ def test_yosys_makes_gates_of_the_controller(tmp_path: Path, spec: str) -> None:
     )
     output = run(tmp_path, "yosys", "-p", commands)
     assert "Warning" not in output, re.findall(".*Warning.*", output)
+
+
+def test_the_controllers_gates_do_the_same(tmp_path: Path) -> None:
+    """The netlist that yosys makes for 5 ns, in the same test bench."""
+    plan = plan_of("picoram_tiny")
+    write_verilog(tmp_path, "picoram_tiny", plan)
+    top, bench = "picoram_tiny_controller", tmp_path / "picoram_tiny_tb.v"
+    commands = (
+        f"read_verilog {top}.v; chparam -set PERIOD_PS 5000 {top}; synth -flatten -top {top}; "
+        f"clean -purge; rename -top {top}; write_verilog -noattr {top}.v"
+    )
+    run(tmp_path, "yosys", "-q", "-p", commands)
+    assert "PERIOD_PS" not in (tmp_path / f"{top}.v").read_text()
+    bench.write_text(bench.read_text().replace("#(.PERIOD_PS(PERIOD_PS)) controller", "controller"))
+    assert passes(simulate(tmp_path, "picoram_tiny", script(plan), 5000))
 
 
 @pytest.mark.parametrize("power", [False, True])
