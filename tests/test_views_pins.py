@@ -12,16 +12,16 @@ from picoram_layout.periphery.column_logic import LINES
 from picoram_layout.periphery.foot_logic import foot
 from picoram_layout.periphery.row_foot import arrivals
 from picoram_layout.views.agree import block_pins, differences, read_views
-from picoram_layout.views.pins import bit_names, pins
+from picoram_layout.views.pins import bit_names, loaded, pins
 from tests.views import plan_of, written
 
 
 def test_widths_follow_the_plan() -> None:
     width = {pin.name: pin.width for pin in pins(plan_of("picoram_40kb"))}
-    # 144 rows = 4 x 8 x 5 lines; nine cells; two rows of four bits; 32 columns; 8 outputs of 9 bits
+    # 144 rows = 4 x 8 x 5 lines; nine cells; rows of four bits; 32 columns; 8 outputs of 9 bits
     assert width["RA"] == 2 + 3 + 3
     assert width["CA"] == 4
-    assert width["BUS"] == 8
+    assert width["BUS"] == 4 * loaded(plan_of("picoram_40kb"))
     assert width["DI"] == width["DO"] == 32
     assert width["CODE"] == 8 * CODE_BITS == 72
     assert width["VREF"] == 4

@@ -14,6 +14,7 @@ from picoram_layout.spec import Spec
 from picoram_layout.spec.sections import ArraySpec, CapacitorSpec
 from picoram_layout.views import sequence
 from picoram_layout.views.bench import script
+from picoram_layout.views.pins import ACC_GATE, ACC_OPEN
 from picoram_layout.views.verilog import MODEL, codes, write_verilog
 from tests.views import plan_of, run
 
@@ -144,7 +145,7 @@ def test_steps_that_are_too_short_are_reported(tmp_path: Path) -> None:
         ("ENR", "1'b1", "WLR in all rows"),
         ("SHR", "1'b1", "SMP while SHR"),
         ("SMPZ", "1'b0", "the terminating group is not sampled"),
-        ("ACCG", "1'b0", "write without ACC"),
+        (ACC_GATE, f"1'b{1 - ACC_OPEN}", "write without ACC"),
         ("ALLB", "1'b1", "WLL while local bitlines are precharged|ACC before XL is emptied|SMPZ empties"),
         ("PREB", "1'b0", "WLR while GBLB is precharged"),
         ("PCH", "1'b1", "WLL while local bitlines are precharged"),
@@ -246,7 +247,7 @@ def test_steps_keep_the_phases_times_and_order() -> None:
         now += COMPUTE.ripple["ACC"] if step.wait == "ACC_DONE" else step.time
         if step.wait == "DONE":
             break
-    pins = {"PCHB": "PCH", "SOUT": "SOUTB", "SEG": "SEGB", "WLL": "WL", "ACC": "ACCG", "SMP": "SMPZ"}
+    pins = {"PCHB": "PCH", "SOUT": "SOUTB", "SEG": "SEGB", "WLL": "WL", "ACC": "ACC", "SMP": "SMPZ"}
     seen = 0
     for signal, steps in COMPUTE.signals.items():
         for time, high in steps[1:]:

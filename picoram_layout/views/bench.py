@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 
 from picoram_layout.periphery.adc_digital import CODE_BITS
 from picoram_layout.plan import Plan
-from picoram_layout.views.verilog import MODEL, Ints, Model, codes
+from picoram_layout.views.pins import loaded
+from picoram_layout.views.verilog import MODEL, Model, codes
 
 PRODUCTS = 4  # matrix-vector products of a script
 
@@ -32,20 +33,15 @@ def script(plan: Plan, seed: int = 0, model: Model = MODEL, products: int = PROD
         x = {0: np.full(plan.rows, most), 1: np.zeros(plan.rows, dtype=np.int64)}.get(
             n, draw.integers(0, most + 1, plan.rows)
         )
-        pairs = list(_pairs(x, a.input_bits))
+        step = loaded(plan)
+        loads = [(r, _joined(x[r : r + step], a.input_bits)) for r in range(0, plan.rows, step)]
         if n and n == products - 1:
-            r, pair = pairs.pop()
-            lines.append(f"p {cell} {r} {pair:x}")
-        lines += [f"l {r} {pair:x}" for r, pair in pairs]
+            r, data = loads.pop()
+            lines.append(f"p {cell} {r} {data:x}")
+        lines += [f"l {r} {data:x}" for r, data in loads]
         found = codes(plan, x, weights[cell], model)
         lines.append(f"c {cell} {_joined(found, CODE_BITS):x}")
     return "\n".join(lines) + "\n"
-
-
-def _pairs(x: Ints, bits: int) -> Iterator[tuple[int, int]]:
-    """Even rows with the inputs of two rows."""
-    for r in range(0, len(x), 2):
-        yield r, _joined(x[r : r + 2], bits)
 
 
 def _joined(values: Iterable[int], bits: int) -> int:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from picoram_layout.periphery.adc_digital import CODE_BITS
 from picoram_layout.periphery.foot_logic import address_bits, cell_bits
-from picoram_layout.periphery.row_driver import LOADED
+from picoram_layout.periphery.row_driver import line_groups
 from picoram_layout.plan import Plan
 
 Direction = Literal["input", "output", "inout"]
@@ -20,6 +20,7 @@ Kind = Literal["signal", "analog", "power", "ground"]
 Active = Literal["high", "low", ""]
 
 POWER, GROUND = "VDD", "GND"
+ACC_GATE, ACC_OPEN = "ACCG", 1  # the pin that ends ACC in all rows, and its level while ACC may be high
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ def pins(plan: Plan) -> tuple[Pin, ...]:
     return (*_row_side(plan), *_column_side(plan), *_converter(plan), *_analog(plan), *_supplies())
 
 
+def loaded(plan: Plan) -> int:
+    """Rows whose inputs are loaded at once: the lowest bits of RA, by which they differ, do not count."""
+    return line_groups(plan)["BUS"] // plan.spec.array.input_bits
+
+
 def bit_names(table: Iterable[Pin]) -> tuple[str, ...]:
     """Names of all bits, as nets and ports are called."""
     return tuple(name for pin in table for name in pin.bits)
@@ -68,7 +74,7 @@ def _row_side(plan: Plan) -> tuple[Pin, ...]:
     def made(name: str, text: str, active: Active = "high", width: int | None = None) -> Pin:
         return _in("row side", name, text, active, width)
 
-    bits = plan.spec.array.input_bits
+    bus = line_groups(plan)["BUS"]
     return (
         made("RA", "row address", "", sum(address_bits(plan))),
         made("CA", "cell in its cluster", "", cell_bits(plan)),
@@ -80,10 +86,10 @@ def _row_side(plan: Plan) -> tuple[Pin, ...]:
         made("SOUTB", "every T is joined to its VL", "low"),
         made("SEGB", "segments of VL are joined", "low"),
         made("ACC", "ACC starts to go up the rows"),
-        made("ACCG", "ACC may be high; low ends it in all rows at once"),
+        made(ACC_GATE, "ACC may be high; else it ends in all rows at once", "high" if ACC_OPEN else "low"),
         Pin("ACC_DONE", None, "output", "signal", "row side", "ACC has reached the last row", "high"),
-        made("LOAD", "input latches of the addressed pair of rows are open"),
-        made("BUS", f"inputs of rows 2n (bits {bits - 1}..0) and 2n + 1", "", LOADED * bits),
+        made("LOAD", f"input latches of the addressed {'row' if loaded(plan) == 1 else 'rows'} are open"),
+        made("BUS", "inputs, the lowest row in the lowest bits", "", bus),
     )
 
 

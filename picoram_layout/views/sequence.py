@@ -3,7 +3,7 @@
 Times of the compute cycle come from `simulation.phases`, those of SRAM accesses from `simulation.sram`, the
 converter's from `simulation.adc_slice`: what the circuit was simulated with. Times that no simulation gives
 stand here. Signals of the array become pins: PCHB, SOUT and SEG are inverted by the row drivers, wordlines
-are a pulse WL with an enable for each side, ACC goes up the rows by itself and ends with ACCG.
+are a pulse WL with an enable for each side, ACC goes up the rows by itself and is ended by a pin of its own.
 
 All times in ns. A step may be longer than its time but never shorter, so that a clock of any period can be
 used; the order of the edges stays.
@@ -18,10 +18,11 @@ from functools import cached_property
 from picoram_layout.plan import Plan
 from picoram_layout.simulation import adc_slice, sram
 from picoram_layout.simulation.phases import COMPUTE, SAMPLE, Steps
+from picoram_layout.views.pins import ACC_GATE, ACC_OPEN
 
 # Levels of all control pins between the operations.
 REST: Mapping[str, int] = {
-    "WL": 0, "ENL": 0, "ENR": 0, "ALLB": 1, "PCH": 1, "SOUTB": 1, "SEGB": 0, "ACC": 0, "ACCG": 0,
+    "WL": 0, "ENL": 0, "ENR": 0, "ALLB": 1, "PCH": 1, "SOUTB": 1, "SEGB": 0, "ACC": 0, ACC_GATE: 1 - ACC_OPEN,
     "VLRST": 1, "PREB": 0, "COL": 0, "ALRST": 1, "WE": 0, "RE": 0, "SMP": 0, "SMPZ": 0, "SHR": 0,
     "EN": 0, "AZ": 1, "START": 0, "CODE_LD": 0,
 }  # fmt: skip
@@ -168,7 +169,7 @@ def _pins(signal: str, level: int) -> dict[str, int]:
     if signal in _INVERTED:
         return {_INVERTED[signal]: 1 - level}
     if signal == "ACC":
-        return {"ACC": level, "ACCG": level}
+        return {"ACC": level, ACC_GATE: level if ACC_OPEN else 1 - level}
     return {"WL": level} if signal in ("WLL", "WLR") else {signal: level}
 
 
@@ -184,11 +185,12 @@ def _events(signals: Mapping[str, Steps], later: float = 0.0) -> tuple[Event, ..
 
 def _write(most: float) -> tuple[Part, ...]:
     """ACC joins the local bitlines of all rows to VL, held at GND; then one row's wordlines are raised."""
-    lead = [("PCH", 0), ("ACC", 1), ("ACCG", 1), ("ENL", 1), ("ENR", 1)]
+    lead = [("PCH", 0), ("ACC", 1), (ACC_GATE, ACC_OPEN), ("ENL", 1), ("ENR", 1)]
     end = _edge(sram.WRITE["WLL"], 0) + WRITE_SETTLE
     rest = _edge(sram.WRITE["PREB"], 0) + WRITE_SETTLE
     table = {name: steps for name, steps in sram.WRITE.items() if name not in ("ACC", "WLR", "PCHB")}
-    off = ((end, "ACC", 0), (end, "ACCG", 0), *((rest, pin, REST[pin]) for pin in ("PCH", "ENL", "ENR")))
+    off = [(end, pin, REST[pin]) for pin in ("ACC", ACC_GATE)]
+    off += [(rest, pin, REST[pin]) for pin in ("PCH", "ENL", "ENR")]
     return (
         Part(tuple((0.0, pin, level) for pin, level in lead), ADDRESS, "ACC_DONE", most),
         Part((*_events(table, WRITE_SETTLE), *off), sram.PERIOD + WRITE_SETTLE),
