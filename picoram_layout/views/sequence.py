@@ -32,9 +32,6 @@ _INVERTED = {"PCHB": "PCH", "SOUT": "SOUTB", "SEG": "SEGB"}
 _FULL = 144  # rows that the ripple's time holds for
 
 ADDRESS = 4.0  # from an address to a wordline's pulse: decoders and their lines
-# A write: from when ACC is open in the last row to WE. Local bitlines of all rows empty through VL; 20 ns
-# leave so much on VL's upper segments that a 0 is not written at fs, 105 C, 1.62 V; 30 ns do.
-WRITE_SETTLE = 40.0
 LOAD_SETUP, LOAD_PULSE, LOAD_HOLD = 4.0, 8.0, 4.0  # of the input latches
 ACC_MOST = 80.0  # that ACC takes to the last of 144 rows: 36 at the slowest condition
 AZ_TO_START = 10.0  # RAMPB falls more than a period of the ring after START: 15 after AZ at the fastest
@@ -143,10 +140,10 @@ def times() -> Times:
         last_row=_edge(COMPUTE.signals["ACC"], 0) - rise["ACC"] - COMPUTE.ripple["ACC"],
         accumulate=_edge(COMPUTE.signals["SEG"], 0) - rise["SOUT"],
         add=COMPUTE.moments["added"] - rise["COL"],
-        settle=WRITE_SETTLE,
+        settle=sram.SETTLE,
         write=_edge(sram.WRITE["WLL"], 0) - _edge(sram.WRITE["WLL"], 1),
         access=_edge(sram.READ["RE"], 0) - _edge(sram.READ["WLR"], 1),
-        precharge=sram.PERIOD - _edge(sram.READ["PREB"], 0),
+        precharge=sram.READ_PERIOD - _edge(sram.READ["PREB"], 0),
     )
 
 
@@ -185,22 +182,21 @@ def _events(signals: Mapping[str, Steps], later: float = 0.0) -> tuple[Event, ..
 
 def _write(most: float) -> tuple[Part, ...]:
     """ACC joins the local bitlines of all rows to VL, held at GND; then one row's wordlines are raised."""
-    lead = [("PCH", 0), ("ACC", 1), (ACC_GATE, ACC_OPEN), ("ENL", 1), ("ENR", 1)]
-    end = _edge(sram.WRITE["WLL"], 0) + WRITE_SETTLE
-    rest = _edge(sram.WRITE["PREB"], 0) + WRITE_SETTLE
-    table = {name: steps for name, steps in sram.WRITE.items() if name not in ("ACC", "WLR", "PCHB")}
-    off = [(end, pin, REST[pin]) for pin in ("ACC", ACC_GATE)]
-    off += [(rest, pin, REST[pin]) for pin in ("PCH", "ENL", "ENR")]
+    events = [e for e in _events(sram.WRITE) if e[1] != "WL"]
+    rise, fall = (_edge(sram.WRITE["WLL"], level) for level in (1, 0))
+    rest = _edge(sram.WRITE["PREB"], 0)
+    events += [(rise, "WL", 1), (fall, "WL", 0), (0.0, "ENL", 1), (0.0, "ENR", 1)]
+    events += [(rest, "ENL", 0), (rest, "ENR", 0)]
     return (
-        Part(tuple((0.0, pin, level) for pin, level in lead), ADDRESS, "ACC_DONE", most),
-        Part((*_events(table, WRITE_SETTLE), *off), sram.PERIOD + WRITE_SETTLE),
+        Part(tuple(e for e in events if not e[0]), ADDRESS, "ACC_DONE", most),
+        Part(tuple(e for e in events if e[0]), sram.WRITE_PERIOD),
     )
 
 
 def _read() -> tuple[Part, ...]:
     rest = _edge(sram.READ["PREB"], 0) + ADDRESS
     events = ((0.0, "ENR", 1), *_events(sram.READ, ADDRESS), (rest, "ENR", 0))
-    return (Part(events, sram.PERIOD + ADDRESS),)
+    return (Part(events, sram.READ_PERIOD + ADDRESS),)
 
 
 def _compute(most: float) -> tuple[Part, ...]:
