@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from picoram_layout.periphery.column_logic import LINES
 from picoram_layout.periphery.foot_logic import foot
 from picoram_layout.periphery.row_foot import arrivals
 from picoram_layout.views.agree import block_pins, differences, read_views
+from picoram_layout.views.librelane import write_librelane
 from picoram_layout.views.pins import bit_names, loaded, pins
-from tests.views import plan_of, written
+from picoram_layout.views.write import ENDINGS, LIBRELANE
+from tests.views import SPECS, plan_of, written
 
 
 def test_widths_follow_the_plan() -> None:
@@ -84,6 +87,34 @@ def test_a_view_with_other_pins_is_found(
     file.write_text(text.replace(before, after))
     lines = differences(pins(plan), read_views(tmp_path, "picoram_tiny"))
     assert any(line.startswith(said) for line in lines), lines
+
+
+def test_librelane_names_the_files_that_are_written(tmp_path: Path) -> None:
+    plan = plan_of("picoram_tiny")
+    written(tmp_path, plan)
+    names = {file.name for file in tmp_path.iterdir()}
+    assert {f"picoram_tiny{ending}" for ending in ENDINGS} | {LIBRELANE} <= names
+    made = json.loads((tmp_path / LIBRELANE).read_text())
+    macro = made["MACROS"]["picoram_tiny"]
+    files = [*macro["gds"], *macro["lef"], *macro["vh"], *macro["spice"], *macro["lib"]["*"]]
+    assert {file.removeprefix("dir::") for file in files} <= names
+    (instance,) = macro["instances"]
+    assert made["PDN_MACRO_CONNECTIONS"] == [f"{instance} VPWR VGND VDD GND"]
+    assert f"`ifdef {made['VERILOG_POWER_DEFINE']}\n" in (tmp_path / "picoram_tiny_stub.v").read_text()
+
+
+def test_the_page_on_integration_has_the_snippet(tmp_path: Path) -> None:
+    write_librelane(tmp_path / LIBRELANE, "picoram_40kb")
+    page = (SPECS.parent / "docs" / "integration.md").read_text()
+    assert (tmp_path / LIBRELANE).read_text() in page
+    named = {pin.name for pin in pins(plan_of("picoram_40kb"))}
+    section = page.split("## Pins")[1].split("## Times")[0]
+    assert named == set(
+        re.findall(
+            r"\b[A-Z][A-Z_]+\b",
+            "\n".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| ")),
+        )
+    ) - {"ADC"}
 
 
 def test_views_tell_nothing_of_the_machine(tmp_path: Path) -> None:
