@@ -27,23 +27,23 @@ def script(plan: Plan, seed: int = 0, model: Model = MODEL, products: int = PROD
     for command in "wr":
         for r in range(plan.rows):
             for cell in range(a.cells_per_cluster):
-                lines.append(f"{command} {r} {cell} {_joined(weights[cell, r], a.weight_bits):x}")
+                lines.append(f"{command} {r} {cell} {joined(weights[cell, r], a.weight_bits):x}")
     for n in range(products):
         cell = n % a.cells_per_cluster
         x = {0: np.full(plan.rows, most), 1: np.zeros(plan.rows, dtype=np.int64)}.get(
             n, draw.integers(0, most + 1, plan.rows)
         )
         step = loaded(plan)
-        loads = [(r, _joined(x[r : r + step], a.input_bits)) for r in range(0, plan.rows, step)]
+        loads = [(r, joined(x[r : r + step], a.input_bits)) for r in range(0, plan.rows, step)]
         if n and n == products - 1:
             r, data = loads.pop()
             lines.append(f"p {cell} {r} {data:x}")
         lines += [f"l {r} {data:x}" for r, data in loads]
         found = codes(plan, x, weights[cell], model)
-        lines.append(f"c {cell} {_joined(found, CODE_BITS):x}")
+        lines.append(f"c {cell} {joined(found, CODE_BITS):x}")
     return "\n".join(lines) + "\n"
 
 
-def _joined(values: Iterable[int], bits: int) -> int:
+def joined(values: Iterable[int], bits: int) -> int:
     """Numbers side by side, the first one lowest."""
     return sum(int(value) << (k * bits) for k, value in enumerate(values))
