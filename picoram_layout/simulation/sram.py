@@ -2,8 +2,9 @@
 
 The drawn block (its netlist, which LVS proves, with the capacitance of its wires) stands below its columns.
 Each column has a real cluster in its first and one in its last row; the rows between are lumps of
-switched-off devices and wires along resistive bitlines, with VL's segment device where the column has one.
-Lines and row wires are ideal sources: their drivers' delay and energy come on top.
+devices and wires along resistive bitlines, with VL's segment device where the column has one. In a write ACC
+is high in all rows, so that all local bitlines are on VL. Lines and row wires are ideal sources: their
+drivers' delay and energy come on top.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ _WORDS = 1  # random words to each row, each followed by its complement
 _SEED = 0
 _FULL_LEVEL = 0.9  # part of VDD that a level has at least
 MARGIN_LIMIT = 0.1  # V: static noise margin of a cell that is read, which mismatch needs
-PERIOD = 36.0  # ns of one access
+READ_PERIOD = 36.0  # ns of one access
+# From ACC's rise in the last row to WE: local bitlines of all rows, which were high, empty through VL. 20 ns
+# leave so much on VL's upper segments that a 0 is not written at fs, 105 C, 1.62 V; 30 ns do.
+SETTLE = 40.0
+WRITE_PERIOD = 36.0 + SETTLE
 EDGE = 0.3
 LEAD = 4.0  # ns before the first one: precharge settles
 # Signals of one access: (ns, level). What is not named rests.
@@ -41,15 +46,15 @@ READ: Mapping[str, Steps] = {
     "RE": ((2.0, 1), (20.0, 0)),
 }
 WRITE: Mapping[str, Steps] = {
-    "PREB": ((0.0, 1), (22.0, 0)),
-    "VLRST": ((0.0, 0), (22.0, 1)),
-    "PCHB": ((0.0, 1), (22.0, 0)),
-    "WE": ((1.0, 1), (21.0, 0)),
-    "WLL": ((2.0, 1), (20.0, 0)),
-    "WLR": ((2.0, 1), (20.0, 0)),
-    "ACC": ((2.0, 1), (20.0, 0)),
+    "PCHB": ((0.0, 1), (SETTLE + 22.0, 0)),
+    "ACC": ((0.0, 1), (SETTLE + 20.0, 0)),
+    "PREB": ((SETTLE, 1), (SETTLE + 22.0, 0)),
+    "VLRST": ((SETTLE, 0), (SETTLE + 22.0, 1)),
+    "WE": ((SETTLE + 1.0, 1), (SETTLE + 21.0, 0)),
+    "WLL": ((SETTLE + 2.0, 1), (SETTLE + 20.0, 0)),
+    "WLR": ((SETTLE + 2.0, 1), (SETTLE + 20.0, 0)),
 }
-_ROW_SIGNALS = ("WLL", "WLR", "ACC")
+_ROW_SIGNALS = ("WLL", "WLR")
 
 
 @dataclass(frozen=True)
@@ -109,26 +114,34 @@ def levels(
 ) -> list[tuple[float, float]]:
     """(time, voltage) steps of a signal over all accesses; a row's own ones move in its accesses alone."""
     steps = [(0.0, REST[signal] * vdd)]
-    for k, access in enumerate(chosen):
+    for access, begin in zip(chosen, begins(chosen), strict=False):
         if row in (None, access.row):
             table = WRITE if access.write else READ
-            steps += [(k * PERIOD + LEAD + time, level * vdd) for time, level in table.get(signal, ())]
+            steps += [(begin + time, level * vdd) for time, level in table.get(signal, ())]
     return steps
 
 
 def data(chosen: Sequence[Access], bit: int, vdd: float) -> list[tuple[float, float]]:
     """Steps of a data input: a write's word comes with its access and stays."""
     steps = [(0.0, 0.0)]
-    for k, access in enumerate(chosen):
+    for access, begin in zip(chosen, begins(chosen), strict=False):
         if access.write:
-            steps.append((k * PERIOD + LEAD, vdd * (access.word >> bit & 1)))
+            steps.append((begin, vdd * (access.word >> bit & 1)))
     return steps
+
+
+def begins(chosen: Sequence[Access]) -> list[float]:
+    """When each access begins, and the last one's end."""
+    found = [LEAD]
+    for access in chosen:
+        found.append(found[-1] + (WRITE_PERIOD if access.write else READ_PERIOD))
+    return found
 
 
 def job(bench: Bench, chosen: Sequence[Access], condition: Condition) -> Job:
     """All accesses one after the other; measured are words at DO and in the cells, times and energies."""
     deck, vdd = Deck("SRAM access", condition), condition.vdd
-    for signal in ("PREB", "VLRST", "ALRST", "COL", "WE", "RE", "PCHB"):
+    for signal in ("PREB", "VLRST", "ALRST", "COL", "WE", "RE", "PCHB", "ACC"):
         deck.source(signal, levels(chosen, signal, vdd), EDGE)
     for row in (0, 1):
         for signal in _ROW_SIGNALS:
@@ -139,8 +152,11 @@ def job(bench: Bench, chosen: Sequence[Access], condition: Condition) -> Job:
         starts |= _column(deck, bench, c, chosen, vdd)
     deck.cell(bench.block)
     deck.start(starts)
-    end = LEAD + len(chosen) * PERIOD
-    measures = [m for k, access in enumerate(chosen) for m in _measures(bench, k, access, vdd)]
+    times = begins(chosen)
+    end = times[-1]
+    measures = [
+        m for k, access in enumerate(chosen) for m in _measures(bench, k, access, vdd, times[k], times[k + 1])
+    ]
     wanted = tuple(line.split()[2] for line in measures if " find " in line or " integ " in line)
     text = deck.text(_OPTIONS, [f".tran 0.05n {end:g}n uic", *measures])
     return Job(f"SRAM {condition}", text, wanted, seconds=900)
@@ -168,7 +184,7 @@ def _column(deck: Deck, bench: Bench, c: int, chosen: Sequence[Access], vdd: flo
                     deck.resistor(nodes[wire], node, bench.ohm * count)
                 nodes[wire] = node
                 starts[node] = 0.0 if wire == "VL" else vdd
-            _idle(deck, bench, nodes, count)
+            starts |= _idle(deck, bench, nodes, count, f"lbl{c}_{part}_{n}")
     first_word, last_word = (next(a.word for a in chosen if a.write and a.row == r) for r in (0, 1))
     for row, (at, word) in enumerate(((below, first_word), (nodes, last_word))):
         bit = word >> (bench.bits - 1 - c) & 1
@@ -181,18 +197,26 @@ def _ends(t: Transistor, lower: str, upper: str) -> dict[str, str]:
     return {"VL": lower, "VL_UP": upper, "SEG": VDD, t.g: VDD}
 
 
-def _idle(deck: Deck, bench: Bench, nodes: Mapping[str, str], count: float) -> None:
-    """``count`` clusters that are not accessed: what they hang on the bitlines, off, with their wires.
+def _idle(deck: Deck, bench: Bench, nodes: Mapping[str, str], count: float, lbl: str) -> dict[str, float]:
+    """``count`` clusters that are not accessed: their local bitlines as one node, which ACC joins to VL, and
+    what they hang on VL and GBLB, off, with their wires; where they start.
 
-    Pass gates have a 0 behind them, which is the worst for GBLB's high level.
+    Pass gates to GBLB have a 0 behind them, which is the worst for its high level.
     """
-    for wire, node in nodes.items():
+    for wire, node in {**nodes, "LBL": lbl}.items():
         deck.capacitor(node, GND, bench.cluster.total(wire) * count)
-        for t in bench.cluster.transistors:
-            if wire in (t.d, t.s) and (t.d, t.s) != (wire, wire) and t.g != "SEG":
-                far = VDD if "LBL" in (t.d, t.s) else GND
-                ends = {t.d: far, t.s: far} | {wire: node, t.g: GND}
-                deck.mos(renamed(Cell("", (), (t,), ()), ends).transistors[0], count)
+    for t, m in selected(bench.cluster, None):
+        joined = {t.d, t.s, t.g} & {"VL", "LBL"}
+        if joined and t.g != "SEG":
+            ends = {net: GND for net in (t.d, t.s) if net != VDD}
+            gate = {} if t.g in ("ACC", "PCHB", "LBL", GND) else {t.g: GND}
+            made = {**ends, **gate, **{net: {**nodes, "LBL": lbl}[net] for net in joined}}
+            deck.mos(renamed(Cell("", (), (t,), ()), made).transistors[0], m * count)
+    for t in bench.cluster.transistors:
+        if "GBLB" in (t.d, t.s):
+            made = {t.d: GND, t.s: GND, "GBLB": nodes["GBLB"], t.g: GND}
+            deck.mos(renamed(Cell("", (), (t,), ()), made).transistors[0], count)
+    return {lbl: deck.condition.vdd}
 
 
 def _cluster(
@@ -201,7 +225,7 @@ def _cluster(
     """A real cluster with its cell and MAC unit; the idle cells are lumped."""
     q, qb = cell_nodes(bench.cluster, bench.index)
     word = {f"{w}[{bench.index}]": f"{w}r{row}" for w in ("WLL", "WLR")}
-    nets = {**at, **word, "ACC": f"ACCr{row}", "PCHB": "PCHB", "SOUT": GND, "SEG": VDD, "XL": GND}
+    nets = {**at, **word, "ACC": "ACC", "PCHB": "PCHB", "SOUT": GND, "SEG": VDD, "XL": GND}
     nets |= {q: f"{name}_q", qb: f"{name}_qb", "VL_UP": at["VL"]}
     part = list(selected(bench.cluster, bench.index))
     made = renamed(replace(bench.cluster, transistors=tuple(t for t, _ in part)), nets, f"{name}_")
@@ -222,11 +246,10 @@ def cell_nodes(cluster: Cell, index: int) -> tuple[str, str]:
     return found[0], found[1]
 
 
-def _measures(bench: Bench, k: int, access: Access, vdd: float) -> list[str]:
+def _measures(bench: Bench, k: int, access: Access, vdd: float, begin: float, over: float) -> list[str]:
     """Levels, times and energy of one access."""
-    begin = LEAD + k * PERIOD
-    end = begin + PERIOD - 1.0
-    found = [f".meas tran e{k} integ i(vvdd) from={begin:g}n to={begin + PERIOD:g}n"]
+    end = over - 1.0
+    found = [f".meas tran e{k} integ i(vvdd) from={begin:g}n to={over:g}n"]
     for c in range(bench.bits):
         bit = access.word >> (bench.bits - 1 - c) & 1
         for row in (0, 1):
@@ -298,7 +321,7 @@ def summary(
         "accesses": [[a.write, a.row, a.word] for a in chosen],
         "rows": bench.rows,
         "columns": bench.bits,
-        "period_ns": PERIOD,
+        "period_ns": {"read": READ_PERIOD, "write": WRITE_PERIOD},
         "wrong_bits": bits,
         "margin_limit_V": MARGIN_LIMIT,
         "met": not bits and safe,
