@@ -253,6 +253,47 @@ def simulate(
     return run(spec, what, corner, temp, vdd, monte_carlo, output, workers, json)
 
 
+@app.command(
+    epilog="Example: picoram sweep picoram_tiny --set array.inputs=16,32,64 --set pdk=sky130,scaled65"
+)
+def sweep(
+    spec: SpecFile,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=A,B,..", help="Values of a key; of several keys all combinations."
+        ),
+    ] = None,
+    checks: Annotated[
+        bool, typer.Option("--checks/--no-checks", help="Check design rules and netlist of every point.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Folder for the results; default: out/<name>_sweep."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", help="Points side by side; default: one per core.")
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option("--dask", metavar="ADDRESS", help="Build on the workers of this Dask scheduler."),
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Build variants of a spec and compare density, areas, capacitor, times.
+
+    Writes sweep.csv, report.json, sweep.svg and the spec of each variant. Values that no macro can have are
+    listed with the reason. Keys are those of a spec, with their section: array.inputs, capacitor.style, pdk.
+
+    SPEC is a YAML file, or the name of a shipped spec.
+    """
+    from picoram_layout.commands.sweep import run
+
+    return run(spec, settings or [], checks, output, workers, dask, json)
+
+
 @app.command(epilog="Example: picoram doctor")
 def doctor(json: Json = False) -> int:
     """Look for what the program needs on this machine."""

@@ -20,7 +20,7 @@ from tests.conftest import Picoram
 
 SPECS = Path(__file__).parent.parent / "specs"
 TINY = SPECS / "picoram_tiny.yaml"
-COMMANDS = "build validate schema drc lvs density view rules cells cell simulate doctor".split()
+COMMANDS = "build validate schema drc lvs density view rules cells cell simulate sweep doctor".split()
 HEAVY = {"gdsfactory", "kfactory", "matplotlib", "numpy", "PIL", "klayout"}
 
 
