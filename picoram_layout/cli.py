@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -302,8 +303,39 @@ def doctor(json: Json = False) -> int:
     return report(json)
 
 
+klayout = typer.Typer(
+    help="Bring the technologies and a menu into the KLayout application.",
+    epilog="Example: picoram klayout install",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(klayout, name="klayout")
+
+
+@klayout.command(epilog="Example: picoram klayout install --home ~/.klayout")
+def install(
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            "--home", metavar="DIR", help="KLayout's user folder; default: KLAYOUT_HOME, or ~/.klayout."
+        ),
+    ] = None,
+) -> int:
+    """Put the package into KLayout's user folder.
+
+    KLayout then knows the technologies of all PDKs, and has a menu that builds a spec and opens results with
+    their DRC and LVS reports.
+    """
+    from picoram_layout.commands.klayout import install
+
+    return install(home)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit status; every error meant for the user is one line each."""
+    if arguments is None:  # a process of its own: ended from outside, it tidies up as after Ctrl-C
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         status: Any = app(args=arguments, prog_name="picoram", standalone_mode=False)
         sys.stdout.flush()

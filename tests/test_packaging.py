@@ -44,6 +44,7 @@ def test_dependencies_are_what_the_sources_import() -> None:
     named = {
         "yaml": "pyyaml",
         "PIL": "pillow",
+        "pya": "klayout",
         "kfactory": "gdsfactory",
         "annotated_types": "pydantic",
         "markupsafe": "jinja2",
