@@ -22,12 +22,13 @@ from picoram_layout.cells import CATALOGUE, CellEntry
 ROOT = Path(__file__).parent.parent
 PDK = "sky130"
 _MODULES = ("api", "spec", "plan", "layout", "logic.gates", "drc.run", "lvs.compare", "sweep", "flow")
+_pictures = tempfile.TemporaryDirectory(prefix="picoram-site-")  # gone when the program ends
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the made pages and pictures to those of ``docs``."""
     chosen = _chosen(os.environ.get("PICORAM_SITE_PICTURES", "all"))
-    folder = Path(tempfile.mkdtemp(prefix="picoram-site-"))
+    folder = Path(_pictures.name)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         sizes = dict(zip(chosen, pool.map(lambda name: _apart(name, folder), chosen), strict=True))
     pages = {
