@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -253,6 +254,47 @@ def simulate(
     return run(spec, what, corner, temp, vdd, monte_carlo, output, workers, json)
 
 
+@app.command(
+    epilog="Example: picoram sweep picoram_tiny --set array.inputs=16,32,64 --set pdk=sky130,scaled65"
+)
+def sweep(
+    spec: SpecFile,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=A,B,..", help="Values of a key; of several keys all combinations."
+        ),
+    ] = None,
+    checks: Annotated[
+        bool, typer.Option("--checks/--no-checks", help="Check design rules and netlist of every point.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Folder for the results; default: out/<name>_sweep."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", help="Points side by side; default: one per core.")
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option("--dask", metavar="ADDRESS", help="Build on the workers of this Dask scheduler."),
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Build variants of a spec and compare density, areas, capacitor, times.
+
+    Writes sweep.csv, report.json, sweep.svg and the spec of each variant. Values that no macro can have are
+    listed with the reason. Keys are those of a spec, with their section: array.inputs, capacitor.style, pdk.
+
+    SPEC is a YAML file, or the name of a shipped spec.
+    """
+    from picoram_layout.commands.sweep import run
+
+    return run(spec, settings or [], checks, output, workers, dask, json)
+
+
 @app.command(epilog="Example: picoram doctor")
 def doctor(json: Json = False) -> int:
     """Look for what the program needs on this machine."""
@@ -261,8 +303,39 @@ def doctor(json: Json = False) -> int:
     return report(json)
 
 
+klayout = typer.Typer(
+    help="Bring the technologies and a menu into the KLayout application.",
+    epilog="Example: picoram klayout install",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(klayout, name="klayout")
+
+
+@klayout.command(epilog="Example: picoram klayout install --home ~/.klayout")
+def install(
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            "--home", metavar="DIR", help="KLayout's user folder; default: KLAYOUT_HOME, or ~/.klayout."
+        ),
+    ] = None,
+) -> int:
+    """Put the package into KLayout's user folder.
+
+    KLayout then knows the technologies of all PDKs, and has a menu that builds a spec and opens results with
+    their DRC and LVS reports.
+    """
+    from picoram_layout.commands.klayout import install
+
+    return install(home)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit status; every error meant for the user is one line each."""
+    if arguments is None:  # a process of its own: ended from outside, it tidies up as after Ctrl-C
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         status: Any = app(args=arguments, prog_name="picoram", standalone_mode=False)
         sys.stdout.flush()

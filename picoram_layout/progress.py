@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol, TextIO
+
+_OFTEN = 10.0  # seconds between two lines of a counter where the error stream is no terminal
 
 
 class Progress(Protocol):
@@ -71,6 +73,32 @@ class Live:
             mark = "[green]✓[/green]"
         finally:
             self.console.print(f"{mark} {label} {time.perf_counter() - start:6.2f} s")
+
+
+class Counter:
+    """Finished runs of each group: on a terminal one line that changes, elsewhere a line now and then."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic):
+        self.stream, self.clock = stream, clock
+        self.group, self.start, self.last, self.known = "", 0.0, 0.0, 0
+
+    def __call__(self, group: str, done: int, total: int) -> None:
+        """Told after each run."""
+        now = self.clock()
+        if group != self.group:
+            self.group, self.start, self.last, self.known = group, now, now - 2 * _OFTEN, done
+        text = f"{group}: {done} of {total} runs"
+        fresh, spent = done - self.known, now - self.start
+        if fresh > 0 and done < total:
+            text += f", about {spent / fresh * (total - done):.0f} s left"
+        elif done == total and fresh:
+            text += f", {spent:.0f} s"
+        if self.stream.isatty():
+            end = "\n" if done == total else ""
+            print(f"\r\x1b[K{text}", end=end, file=self.stream, flush=True)
+        elif done == total or now - self.last >= _OFTEN:
+            self.last = now
+            print(text, file=self.stream, flush=True)
 
 
 def progress(*, quiet: bool = False) -> Progress:

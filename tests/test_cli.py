@@ -20,7 +20,7 @@ from tests.conftest import Picoram
 
 SPECS = Path(__file__).parent.parent / "specs"
 TINY = SPECS / "picoram_tiny.yaml"
-COMMANDS = "build validate schema drc lvs density view rules cells cell simulate doctor".split()
+COMMANDS = "build validate schema drc lvs density view rules cells cell simulate sweep doctor klayout".split()
 HEAVY = {"gdsfactory", "kfactory", "matplotlib", "numpy", "PIL", "klayout"}
 
 
@@ -55,6 +55,26 @@ def test_no_command_is_answered_with_the_help(picoram: Picoram) -> None:
     outcome = picoram()
     assert (outcome.status, outcome.out) == (2, "")
     assert outcome.err.startswith("Usage: picoram")
+
+
+def test_a_build_that_is_ended_leaves_nothing(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "picoram_layout.cli",
+        "build",
+        str(TINY),
+        "-o",
+        str(tmp_path / "out" / "x"),
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.read(7) == "drawing"
+        assert list(tmp_path.iterdir())  # it has begun
+        process.terminate()
+        process.stderr.read()
+    assert process.returncode == 130
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_version(picoram: Picoram) -> None:

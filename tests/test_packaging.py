@@ -44,13 +44,15 @@ def test_dependencies_are_what_the_sources_import() -> None:
     named = {
         "yaml": "pyyaml",
         "PIL": "pillow",
+        "pya": "klayout",
         "kfactory": "gdsfactory",
         "annotated_types": "pydantic",
         "markupsafe": "jinja2",
     }
     used = {named.get(name, name) for name in imported}
-    simulation = distributions(PROJECT["project"]["optional-dependencies"]["sim"])
-    assert used - simulation == distributions(PROJECT["project"]["dependencies"])
+    extras = PROJECT["project"]["optional-dependencies"]
+    optional = distributions([*extras["sim"], *extras["cluster"]])
+    assert used - optional == distributions(PROJECT["project"]["dependencies"])
 
 
 def distributions(lines: list[str]) -> set[str]:
@@ -62,7 +64,7 @@ def test_the_test_command_installs_what_simulation_needs() -> None:
     command = (ROOT / ".ci" / "run").read_text().splitlines()[-1]
     assert command.startswith("tools/system-packages && ")
     assert "ngspice" in (ROOT / "tools" / "system-packages").read_text()
-    assert "picoram-layout[sim]" in PROJECT["project"]["optional-dependencies"]["test"]
+    assert "picoram-layout[cluster,docs,sim]" in PROJECT["project"]["optional-dependencies"]["test"]
 
 
 def test_every_option_is_explained() -> None:

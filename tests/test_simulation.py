@@ -18,9 +18,9 @@ import klayout.db as kdb
 import numpy as np
 import pytest
 
-from picoram_layout.commands.simulate import Counter
 from picoram_layout.errors import EnvironmentProblem, InputError
 from picoram_layout.pdk import load_pdk
+from picoram_layout.progress import Counter
 from picoram_layout.simulation import bitcell, dac, mac, models, montecarlo, ngspice, results, simulate
 from picoram_layout.simulation.circuits import Cell, Transistor, flat, merged, renamed, selected, supply_of
 from picoram_layout.simulation.deck import Deck

@@ -53,7 +53,7 @@ def cells(json: bool) -> int:
 
 def cell(name: str, settings: list[str], pdk_name: str, output: Path | None, json: bool) -> int:
     """Draw one cell with its GDS, netlists, picture, DRC and LVS reports into a folder."""
-    entry = _entry(name)
+    entry = entry_of(name)
     params = _params(name, entry, settings)
     pdk = load_pdk(pdk_name)
     out = Path("out") / name if output is None else output
@@ -70,7 +70,7 @@ def cell(name: str, settings: list[str], pdk_name: str, output: Path | None, jso
         from picoram_layout.stream import write_layout
 
         library = Library(pdk)
-        block = _drawn(name, entry, library, params)
+        block = drawn(name, entry, library, params)
         entry.complete(library, **params)
         gds, spice, cdl, png, lyrdb, lvsdb = (stage.folder / file for file in files)
         write_layout(library.layout, block.name, gds)
@@ -130,7 +130,8 @@ def _print_cell(name: str, block: Block, out: Path, pdk: Pdk) -> None:
     table(["um", "um2", "pdk", "file"], rows)
 
 
-def _entry(name: str) -> CellEntry:
+def entry_of(name: str) -> CellEntry:
+    """The cell of the catalogue; `InputError` without one."""
     if name in CATALOGUE:
         return CATALOGUE[name]
     raise InputError(f"cell: {name}: no such cell; {_hint(name, list(CATALOGUE))}")
@@ -176,7 +177,8 @@ def _value(key: str, text: str, parameter: Parameter) -> Any:
         raise InputError(f"--set: {key}: {text}: must be {what}") from None
 
 
-def _drawn(name: str, entry: CellEntry, library: Library, params: dict[str, Any]) -> Block:
+def drawn(name: str, entry: CellEntry, library: Library, params: dict[str, Any]) -> Block:
+    """The cell with these parameters; `InputError` where it cannot be drawn."""
     try:
         return entry.draw(library, **params)
     except ValueError as error:  # a size that no cell can have: the generators refuse it where they meet it

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from picoram_layout.commands.checks import check_output, opened
+from picoram_layout.commands.checks import check_output
 from picoram_layout.console import emit_json, table
 from picoram_layout.errors import InputError
-from picoram_layout.netlist.devices import load_devices
 from picoram_layout.pdk import load_pdk
 from picoram_layout.progress import progress
 from picoram_layout.report.summary import lvs_summary
@@ -23,35 +22,21 @@ def lvs(
     file: Path, netlist: Path | None, top: str | None, pdk_name: str, output: Path | None, json: bool
 ) -> int:
     """Compare one file with a netlist and print what differs."""
-    from picoram_layout.lvs.compare import compare
-    from picoram_layout.lvs.extract import extract
-    from picoram_layout.netlist.spice import read_spice
+    from picoram_layout import api
 
     pdk = load_pdk(pdk_name)
-    devices = load_devices(pdk)
     check_output(output)
-    layout, cell = opened(file, top, pdk)
-    netlist = netlist or _beside(file)
-    reference = read_spice(netlist, devices)
-    circuit = reference.circuit_by_name(cell)
-    if circuit is None:
-        names = ", ".join(sorted(c.name for c in reference.each_circuit() if not any(c.each_ref())))
-        raise InputError(f"{netlist}: has no circuit '{cell}' to compare with; its top circuits: {names}")
-    steps = progress(quiet=json)
-    with steps.step("extraction"):
-        extraction = extract(layout, cell, pdk)
-    with steps.step("comparison"):
-        result = compare(extraction, reference, cell, devices)
+    result = api.lvs(file, netlist, top=top, pdk=pdk.name, progress=progress(quiet=json))
     if output is not None:
         try:
             result.write_lvsdb(output)
         except (OSError, RuntimeError) as error:
             raise InputError(f"{output}: cannot be written: {error}") from None
     if json:
-        names = {"file": str(file), "netlist": str(netlist), "top": cell, "pdk": pdk.name, "study": pdk.study}
-        emit_json({**names, **lvs_summary(result)})
+        names = {"file": str(file), "netlist": str(netlist or beside(file)), "top": result.top}
+        emit_json({**names, "pdk": pdk.name, "study": pdk.study, **lvs_summary(result)})
     else:
-        print_lvs(result, f"{file}: {cell}")
+        print_lvs(result, f"{file}: {result.top}")
     return 1 if result.differences else 0
 
 
@@ -68,7 +53,7 @@ def print_lvs(result: LvsResult, what: str) -> None:
     print(f"{what}: {result.status} ({devices or 'no devices'}{'; ' + how if how else ''})")
 
 
-def _beside(file: Path) -> Path:
+def beside(file: Path) -> Path:
     """The netlist that a build put beside its layout."""
     found = file.with_suffix(".spice")
     if not found.is_file():

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from picoram_layout.console import emit_json, table
 from picoram_layout.errors import InputError
-from picoram_layout.progress import progress
+from picoram_layout.progress import Counter, progress
 from picoram_layout.report.simulation import FOLDER, refresh
 from picoram_layout.simulation.models import Condition, require_models
 from picoram_layout.simulation.ngspice import find_ngspice
@@ -18,8 +17,6 @@ from picoram_layout.simulation.simulate import Choice, simulate
 from picoram_layout.simulation.source import circuits
 from picoram_layout.spec import load_spec
 from picoram_layout.spec.shipped import find_spec
-
-_OFTEN = 10.0  # seconds between two lines where the error stream is no terminal
 
 
 def run(
@@ -60,32 +57,6 @@ def run(
 
 def _silent(group: str, done: int, total: int) -> None:
     """Shows nothing."""
-
-
-class Counter:
-    """Finished runs of each group: on a terminal one line that changes, elsewhere a line now and then."""
-
-    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic):
-        self.stream, self.clock = stream, clock
-        self.group, self.start, self.last, self.known = "", 0.0, 0.0, 0
-
-    def __call__(self, group: str, done: int, total: int) -> None:
-        """Told after each run."""
-        now = self.clock()
-        if group != self.group:
-            self.group, self.start, self.last, self.known = group, now, now - 2 * _OFTEN, done
-        text = f"{group}: {done} of {total} runs"
-        fresh, spent = done - self.known, now - self.start
-        if fresh > 0 and done < total:
-            text += f", about {spent / fresh * (total - done):.0f} s left"
-        elif done == total and fresh:
-            text += f", {spent:.0f} s"
-        if self.stream.isatty():
-            end = "\n" if done == total else ""
-            print(f"\r\x1b[K{text}", end=end, file=self.stream, flush=True)
-        elif done == total or now - self.last >= _OFTEN:
-            self.last = now
-            print(text, file=self.stream, flush=True)
 
 
 def _print(found: dict[str, Any], folder: Path) -> None:

@@ -165,9 +165,11 @@ def _is_null(node: yaml.Node) -> bool:
 
 
 def _scalar(node: Any) -> Any:
-    text: str = node.value
-    if node.style is not None:
-        return text
+    return node.value if node.style is not None else scalar(node.value)
+
+
+def scalar(text: str) -> Any:
+    """The value of a plain scalar: number, truth value, null or the text itself."""
     if text in _WORDS:
         return _WORDS[text]
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -24,14 +24,20 @@ _MISSING, _UNKNOWN = "missing", "unknown key"
 def load_spec(path: Path) -> Spec:
     """Read and check a spec file; `SpecError` lists all its problems, sorted by line."""
     document = read_document(path)
-    spec, problems = check(document.data)
-    problems = document.problems + problems
-    if spec is not None and not problems:
-        problems = _plan_problems(spec)
+    spec, problems = check_all(document.data, document.problems)
     if problems or spec is None:
         placed = [_placed(problem, document) for problem in problems]
         raise SpecError(str(path), sorted(placed, key=lambda problem: problem.line))
     return spec
+
+
+def check_all(data: dict[str, Any], found: Sequence[Problem] = ()) -> tuple[Spec | None, list[Problem]]:
+    """As `check`; a spec without problems, none ``found`` before either, is planned as well."""
+    spec, problems = check(data)
+    problems = [*found, *problems]
+    if spec is not None and not problems:
+        problems = _plan_problems(spec)
+    return spec, problems
 
 
 def _plan_problems(spec: Spec) -> list[Problem]:
