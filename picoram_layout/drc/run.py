@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
 
 import klayout.db as kdb
 import klayout.rdb as rdb
@@ -13,7 +15,7 @@ from picoram_layout.drc.checks import CHECKS
 from picoram_layout.drc.deck import Deck, Marker
 from picoram_layout.drc.result import DrcResult, Violation
 from picoram_layout.errors import InputError
-from picoram_layout.pdk import Pdk, Rule
+from picoram_layout.pdk import Pdk, Rule, load_pdk
 
 
 def run_drc(
@@ -61,6 +63,18 @@ def run_drc(
         seconds,
         database,
     )
+
+
+def check_file(file: Path, top: str, pdk: str, report: Path) -> DrcResult:
+    """Check a cell of a GDS or OASIS file and write the markers to ``report``; the result holds no database.
+
+    For another process: everything can be pickled.
+    """
+    layout = kdb.Layout()
+    layout.read(str(file))
+    result = run_drc(layout, top, load_pdk(pdk))
+    result.write_lyrdb(report)
+    return replace(result, database=None)
 
 
 def describe(rule: Rule) -> str:
