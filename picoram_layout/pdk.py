@@ -65,6 +65,9 @@ class Pdk:
         self.marks: dict[str, tuple[int, int]] = {k: tuple(v) for k, v in layers["marks"].items()}
         self.stack: list[str] = layers["stack"]
         self.derived: dict[str, list[str]] = layers["derived"]
+        power = folder / "power.yaml"
+        # resistances, currents and routing tracks; a study deck has none
+        self.power: dict[str, Any] = _yaml(power) if power.is_file() else {}
         self.rules = rules
         self.not_checked: list[dict[str, str]] = not_checked
         self._by_key: dict[tuple[str, tuple[str, ...]], Rule] = {(r.kind, r.layers): r for r in rules}
