@@ -6,14 +6,15 @@ from picoram_layout.array.nets import by_row, supplies
 from picoram_layout.array.rows import NEST, RowKind, end_row, row, row_block
 from picoram_layout.cells.dac_strip import Strip
 from picoram_layout.cells.ends import dummy_column
-from picoram_layout.layout import Block, Canvas, Library
+from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.netlist.circuit import moved
 from picoram_layout.plan import Plan
 
 
+@block
 def array(lib: Library, plan: Plan) -> Block:
-    """The whole array as a block with the spec's name."""
-    c = Canvas(lib, plan.spec.name)
+    """The whole array."""
+    c = Canvas(lib, "array")
     top_vl = _rows(lib, plan, c)
     end = end_row(lib, plan)
     ground = supplies(end.circuit.pins) | {"WL": "GND"}

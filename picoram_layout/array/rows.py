@@ -146,12 +146,7 @@ def end_row(lib: Library, plan: Plan) -> Block:
     c.box("met4", 0, end.vdd - end.bar / 2, plan.width, end.vdd + end.bar / 2)
     for x in bar_vias(end, 0.0, plan.width):
         parts.rect(c, "via4", x, end.vdd, size, size)
-    over = size / 2 + pdk.enclosure_adjacent("met5", "via4")
-    straps = {
-        "VDD": (end.vdd + over - end.strap, end.vdd + over),
-        "GND": (end.gnd - over, end.gnd - over + end.strap),
-    }
-    for net, (y1, y2) in straps.items():
+    for net, (y1, y2) in end.straps.items():
         c.box("met5", 0, y1, plan.width, y2)
         c.port(net, "met5", 0, y1, plan.width, y2)
     c.export()

@@ -35,6 +35,16 @@ class End:
     height: float
     edge: float  # how far the last column's shared contacts reach past it
 
+    @property
+    def straps(self) -> dict[str, tuple[float, float]]:
+        """Lower and upper edge of each supply's met5 strap: over VDD's vias outwards, over GND's inwards."""
+        pdk = self.t.pdk
+        over = pdk.size("via4") / 2 + pdk.enclosure_adjacent("met5", "via4")
+        return {
+            "VDD": (round(self.vdd + over - self.strap, 6), round(self.vdd + over, 6)),
+            "GND": (round(self.gnd - over, 6), round(self.gnd - over + self.strap, 6)),
+        }
+
 
 def solve_end(row: ClusterRow) -> End:
     """Solve the ends for rows of this kind."""
@@ -144,7 +154,7 @@ def strip_end(lib: Library, row: ClusterRow, end: End, s: Strip, even: bool) -> 
 
 
 def _ground(c: Canvas, row: ClusterRow, end: End, width: float) -> None:
-    """Tie both dummy wordlines to the met3 GND rail of the first row."""
+    """Tie both dummy wordlines to the met3 GND rail of the first row, which goes on to the edge."""
     pdk, wide = c.pdk, supply_island(c.pdk)
     ys = sorted(y for _, y in dummy_wires(end))
     short, long = via_pad(pdk, "met2", "via2")
@@ -152,7 +162,7 @@ def _ground(c: Canvas, row: ClusterRow, end: End, width: float) -> None:
     c.box("met2", x - long / 2, ys[0] - end.t.m2.w / 2, x + long / 2, ys[1] + end.t.m2.w / 2)
     parts.rect(c, "met2", x, y, long, short)
     parts.via(c, "via2", x, y)
-    c.box("met3", x - wide / 2, pdk.down(y - wide / 2), x + wide / 2, end.height + row.lift)
+    c.box("met3", x - wide / 2, 0, x + wide / 2, end.height + row.lift)
 
 
 def bar_vias(end: End, x1: float, x2: float) -> list[float]:
