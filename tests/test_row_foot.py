@@ -14,7 +14,7 @@ from picoram_layout.logic.devices import transistors
 from picoram_layout.pdk import pdk_names
 from picoram_layout.periphery import row_driver
 from picoram_layout.periphery.foot_logic import address_bits, cell_bits, foot
-from picoram_layout.periphery.row_foot import arrivals, diode_area, row_foot, row_side, spread
+from picoram_layout.periphery.row_foot import arrivals, diode_area, logic_width, row_foot, row_side, spread
 from picoram_layout.plan import Plan
 from tests.switch_level import Switches
 from tests.test_row_side import differences, planned, violations
@@ -28,7 +28,7 @@ class Levels:
     def __init__(self, plan: Plan):
         self.plan = plan
         made = foot(plan, [a.net for a in arrivals(plan)])
-        self.lines = [a.net for a in arrivals(plan) if a.net not in made.through]
+        self.lines = [a.net for a in arrivals(plan)]
         self.inputs = set(made.inputs)
         self.switches = Switches(t for g in made.gates for t in transistors(plan.pdk, [g]))
         self.state = self.switches.drive({**dict.fromkeys(self.inputs, 0), "ALLB": 1})
@@ -129,11 +129,12 @@ def test_other_lines_follow_their_inputs_alone() -> None:
 def test_wires_turn_to_places_that_met2_allows(pdk: str, rows: int) -> None:
     plan = plan_of(pdk, inputs=rows)
     found = arrivals(plan)
-    xs = spread(plan, found)
+    width = logic_width(plan)
+    xs = spread(plan, found, width)
     least = plan.pdk.width("met2") + plan.pdk.space("met2")
     assert all(b - a >= least for a, b in itertools.pairwise(xs))
     assert xs[0] > 0
-    assert xs[-1] < row_driver.solve_driver(plan, 0).problem.height
+    assert xs[-1] < width < row_driver.solve_driver(plan, 0).problem.height
     assert any(b.x - a.x < least for a, b in itertools.pairwise(found))  # what this is for
 
 

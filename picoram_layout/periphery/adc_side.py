@@ -15,7 +15,7 @@ from picoram_layout.errors import InputError
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.devices import rows_for
 from picoram_layout.logic.draw import WELL, draw_block
-from picoram_layout.logic.gates import tap
+from picoram_layout.logic.gates import GND, tap
 from picoram_layout.logic.wiring import RAILS, Problem, Wiring, columns, solve
 from picoram_layout.pdk import Pdk
 from picoram_layout.periphery.adc_analog import OUTPUTS, Place, analog_rows, outputs, solve_analog
@@ -24,6 +24,8 @@ from picoram_layout.periphery.adc_slice import adc_slice
 from picoram_layout.periphery.column_side import Output, Wires, column_side, fillers, solve_side
 from picoram_layout.periphery.straps import rail_straps, rails_of, strap_reach
 from picoram_layout.plan import Plan
+
+_FIRST = "GND_FIRST"  # the rail that slices share with the column side, whose straps join it
 
 
 @cache
@@ -145,7 +147,8 @@ def adc_filler(lib: Library, plan: Plan, width: float) -> Block:
         problem = Problem(of.rows, empty, of.lines, width=width, base=of.base, joined=True)
         made = draw_block(lib, f"{c.cell.name}_{part}", problem, solve(problem))
         y -= of.base if y else 0.0
-        c.place(made, 0.0, y, nets=_rails(made.circuit.pins, before))
+        first = {} if before else {f"{GND}[0]": _FIRST}
+        c.place(made, 0.0, y, nets=_rails(made.circuit.pins, before) | first)
         rails += [(net, round(y + at, 6)) for net, at in rails_of(problem)[1:]]  # the first is joined beyond
         y, before = round(y + made.height, 6), before + len(of.rows)
     rail_straps(c, rails, [], width, (0.0, round(y + strap_reach(lib.pdk), 6)))
@@ -173,7 +176,8 @@ def adc_side(lib: Library, plan: Plan) -> Block:
     for output in solve_side(plan).outputs:
         made = adc_slice(lib, place_of(plan, output))
         nets = {f"CODE[{k}]": f"CODE[{output.number * CODE_BITS + k}]" for k in range(CODE_BITS)}
-        nets |= {net: f"{net}[{output.number}]" for net in ("AL", *OUTPUTS)} | _rails(made.circuit.pins, 0)
+        nets |= {net: f"{net}[{output.number}]" for net in ("AL", *OUTPUTS)}
+        nets |= _rails(made.circuit.pins, 0) | {f"{GND}[0]": _FIRST}
         c.place(made, output.x, 0.0, mirror_y=True, nets=nets)
         height = made.height
     for filler in fillers(plan):
@@ -188,7 +192,7 @@ def output_side(lib: Library, plan: Plan) -> Block:
     c = Canvas(lib, "output_side")
     slices, columns = adc_side(lib, plan), column_side(lib, plan)
     y = heights(plan).columns
-    c.place(slices)
+    c.place(slices, nets={_FIRST: GND})
     c.place(columns, 0.0, y)
     c.export()
     return c.done(columns.width, round(y + columns.height, 6))

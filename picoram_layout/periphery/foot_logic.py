@@ -44,11 +44,10 @@ class Driven:
 
 @dataclass(frozen=True)
 class Foot:
-    """All lines but those that pass straight through, and gates that several lines share."""
+    """All lines, and gates that several of them share."""
 
     lines: tuple[Driven, ...]
     shared: tuple[Gate, ...]
-    through: tuple[str, ...]
 
     @property
     def gates(self) -> tuple[Gate, ...]:
@@ -79,11 +78,10 @@ def cell_bits(plan: Plan) -> int:
 def foot(plan: Plan, nets: Sequence[str]) -> Foot:
     """The foot of row drivers with these nets at their lower edge."""
     w = plan.pdk.rule("channel_width", "gate", "diff")
-    through = tuple(net for net in nets if net.startswith("VREF"))
     lines = []
     for net in nets:
         first, copies = _first(net), [one for one in nets if one != net == _first(one)]
-        if net in through or net != first:
+        if net != first:
             continue
         source, logic = _made(plan, net, w)
         own = [_fingers(plan, one) for one in (net, *copies)]
@@ -91,7 +89,7 @@ def foot(plan: Plan, nets: Sequence[str]) -> Foot:
         early = _inverter(source, before, math.ceil(sum(own) / _TAPER), w)
         late = [_inverter(before, one, n, w) for one, n in zip((net, *copies), own, strict=True)]
         lines.append(Driven(net, logic, ((early, late[0]), *((g,) for g in late[1:]))))
-    return Foot(tuple(lines), (*_row_address(plan, w), *_cell_address(plan, w)), through)
+    return Foot(tuple(lines), (*_row_address(plan, w), *_cell_address(plan, w)))
 
 
 def _first(net: str) -> str:

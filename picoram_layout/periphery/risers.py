@@ -32,7 +32,8 @@ from picoram_layout.plan import Plan
 
 LEVELS = ("VTH", "VTHL")  # lines that come from outside
 _LEFT = 58  # least channel widths that the base may reach below row drivers: no more than their width
-_FORCED = {"FORCE": "END"}  # lines of one signal
+OVER = "END"  # every conversion is over: the outside wants to know, too
+_FORCED = {"FORCE": OVER}  # lines of one signal
 Box = tuple[float, float, float, float]
 
 
@@ -48,12 +49,16 @@ class Stub:
 
 @dataclass
 class Turn:
-    """A wire of met3: its net, the met2 that it joins, the slots of its upright wires, its height."""
+    """A wire of met3: its net, the met2 that it joins, the slots of its upright wires, its height.
+
+    ``between``: heights that it has to lie between where it joins no met2.
+    """
 
     net: str
     stubs: list[Stub]
     xs: list[float] = field(default_factory=list)
     y: float = 0.0
+    between: tuple[float, float] | None = None
 
 
 @dataclass
@@ -68,9 +73,16 @@ class Riser:
     x: float = 0.0
 
     @property
+    def leaves(self) -> bool:
+        """Whether it goes on to the lower edge."""
+        return self.lower is None or self.net == OVER
+
+    @property
     def ends(self) -> tuple[float, float]:
         """Heights of its outermost vias; 0 is the lower edge."""
-        return self.lower.y if self.lower else 0.0, self.upper.y if self.upper else max(self.lines)
+        return self.lower.y if self.lower and not self.leaves else 0.0, self.upper.y if self.upper else max(
+            self.lines
+        )
 
 
 @dataclass(frozen=True)
@@ -81,12 +93,13 @@ class Solved:
     side: tuple[float, float]
     width: float
     risers: tuple[Riser, ...]
+    supplies: tuple[Turn, ...] = ()
 
     @property
     def turns(self) -> list[Turn]:
         """All turns."""
         made = {id(t): t for r in self.risers for t in (r.upper, r.lower) if t}
-        return list(made.values())
+        return [*self.supplies, *made.values()]
 
 
 def assigned(wanted: Sequence[float], slots: Sequence[float]) -> list[int]:
@@ -197,15 +210,29 @@ def solve_risers(plan: Plan) -> Solved:
             for turn in (riser.upper, riser.lower):
                 if turn:
                     turn.xs.append(riser.x)
-        solved = Solved(base_x, (x0, y0), total, tuple(risers))
-        stuck = _turned(pdk, solved.turns, _obstacles(plan, solved))
+        solved = Solved(base_x, (x0, y0), total, tuple(risers), _supplies(plan, base_x, x0, height))
+        stuck = turned(pdk, solved.turns, _obstacles(plan, solved))
         if stuck is None:
             return solved
-        if all(stuck is not riser.lower for riser in risers):
+        if stuck.stubs and all(stuck is not riser.lower for riser in risers):
             raise InputError(
                 f"array.outputs: {plan.spec.array.outputs}: no room for the wire from {stuck.net}"
             )
         height = pdk.up(height + met3_width(pdk) + space)  # one more turn above the base's blocks
+
+
+def _supplies(plan: Plan, base_x: float, x0: float, height: float) -> tuple[Turn, ...]:
+    """Above the base's blocks a wire of each supply joins their straps and those between the outputs."""
+    pdk = plan.pdk
+    band = pdk.up(below.size(plan)[1] + pdk.space("met3")), round(height - met3_width(pdk) / 2, 6)
+    made = {net: Turn(net, [], [], 0.0, band) for net in (GND, VDD)}
+    for part in below.parts(plan):
+        for net, x in zip((GND, VDD), part.straps, strict=True):
+            made[net].xs.append(round(base_x + x, 6))
+    for f in fillers(plan):
+        for net, at in strap_places(pdk, f.width).items():
+            made[net].xs.append(round(x0 + f.x + at, 6))
+    return tuple(made.values())
 
 
 def landing(plan: Plan) -> float:
@@ -263,7 +290,7 @@ def extent(pdk: Pdk, turn: Turn) -> tuple[float, float]:
     return pdk.down(min(xs) - end - more), pdk.up(max(xs) + end + more)
 
 
-def _turned(pdk: Pdk, turns: Iterable[Turn], obstacles: Sequence[Box]) -> Turn | None:
+def turned(pdk: Pdk, turns: Iterable[Turn], obstacles: Sequence[Box]) -> Turn | None:
     """Give each turn a height where it is clear of others, the longest first; returns one that finds none."""
     taken, space, half = list(obstacles), pdk.space("met3"), met3_width(pdk) / 2
     pad = via_pad(pdk, "met2", "via2")[1] / 2
@@ -273,8 +300,10 @@ def _turned(pdk: Pdk, turns: Iterable[Turn], obstacles: Sequence[Box]) -> Turn |
     for turn in ordered:
         x1, x2 = extent(pdk, turn)
         near = [b for b in taken if b[0] < x2 + space - 1e-6 and x1 - space + 1e-6 < b[2]]
-        low = pdk.up(max(stub.low for stub in turn.stubs) + pad)
-        high = min(stub.high for stub in turn.stubs) - pad
+        low, high = turn.between or (
+            pdk.up(max(stub.low for stub in turn.stubs) + pad),
+            min(stub.high for stub in turn.stubs) - pad,
+        )
         steps = range(max(0, math.floor((high - low) / (2 * pdk.grid) + 1e-6) + 1))
         places = (round(low + 2 * pdk.grid * k, 6) for k in steps)
         turn.y = next(
@@ -316,7 +345,7 @@ def pins(plan: Plan) -> dict[str, tuple[str, float]]:
     """Signals at the lower edge: layer and place of each."""
     solved = solve_risers(plan)
     found = {net: ("met2", round(solved.base_x + x, 6)) for net, x in below.entering(plan).items()}
-    return found | {riser.net: ("met4", riser.x) for riser in solved.risers if not riser.lower}
+    return found | {riser.net: ("met4", riser.x) for riser in solved.risers if riser.leaves}
 
 
 @block
@@ -334,25 +363,32 @@ def outputs_on_base(lib: Library, plan: Plan) -> Block:
             if riser.x + reach > x0 + side.width:  # a base that is wider than the array goes on to the right
                 half = line_width(pdk) / 2
                 c.box("met3", x0 + side.width, y - half, riser.x + end, y + half)
-        y1 = round(low - reach, 6) if riser.lower else 0.0
+        y1 = 0.0 if riser.leaves else round(low - reach, 6)
         c.box("met4", riser.x - w / 2, y1, riser.x + w / 2, high + reach)
-        if not riser.lower:
+        if riser.leaves:
             c.port(riser.net, "met4", riser.x - w / 2, 0.0, riser.x + w / 2, w)
     for turn in solved.turns:
-        _turn(c, turn)
+        draw_turn(c, turn)
     for net, x, low in straps(plan):
         if net in RAILS and not low:
             c.box("met4", x - w / 2, 0.0, x + w / 2, y0 + reach)
             c.port(net, "met4", x - w / 2, 0.0, x + w / 2, w)
-    inner = {net for net, _ in lines(plan)} - set(LEVELS)
+    for turn in solved.supplies:
+        for x in turn.xs:  # the base's straps up to it, those of the output side down to it
+            low, high = sorted(
+                (turn.y, y0 if any(x == at for n, at, _ in straps(plan) if n == turn.net) else 0.0)
+            )
+            c.box("met4", x - w / 2, low - reach, x + w / 2, high + reach)
+    inner = {net for net, _ in lines(plan)} - {*LEVELS, OVER}
     joined = control(plan) | _FORCED
-    c.place(base, solved.base_x, 0.0, nets={f"{below.CLOCK}_COUNTER": below.CLOCK})
+    rails = {pin: pin.partition("_")[0] for pin in base.circuit.pins if pin.partition("_")[0] in RAILS}
+    c.place(base, solved.base_x, 0.0, nets=rails | {f"{below.CLOCK}_COUNTER": below.CLOCK})
     c.place(side, x0, y0, nets={pin: joined[pin] for pin in side.circuit.pins if pin in joined})
     c.export(hide={net for net in side.circuit.pins if net.startswith(("AL[", "HIT[", "EN1["))} | inner)
     return c.done(solved.width, round(y0 + side.height, 6))
 
 
-def _turn(c: Canvas, turn: Turn) -> None:
+def draw_turn(c: Canvas, turn: Turn) -> None:
     """Met3 with its vias."""
     pdk, half = c.pdk, met3_width(c.pdk) / 2
     x1, x2 = extent(pdk, turn)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from picoram_layout.cells import parts
@@ -24,6 +24,7 @@ from picoram_layout.logic.wiring import (
     RAILS,
     Pin,
     Problem,
+    Unroutable,
     Wiring,
     columns,
     fan_height,
@@ -34,11 +35,13 @@ from picoram_layout.logic.wiring import (
 from picoram_layout.periphery.foot_logic import foot
 from picoram_layout.periphery.row_driver import row_drivers, solve_driver, standing_lines
 from picoram_layout.periphery.row_places import Wires, ordered
+from picoram_layout.periphery.straps import met3_width, met4_width, rails_of
 from picoram_layout.plan import Plan
 
 _VIA = {"met3": "via2", "met1": "via"}  # from a layer to met2
 _DIODE = "SEGB"  # long, with so few gates that charge from etching its track would harm them
 _NEAR = 0.3  # part of the distance that is allowed from a diode to a tap
+_WIDER, _MOST_WIDER = 0.1, 6  # steps, as parts of the drivers' width, by which a crowded foot is wider
 _FILL = 0.85  # part of a row's length that gates may take: the rest is for taps
 
 
@@ -60,6 +63,7 @@ class SolvedFoot:
     xs: tuple[float, ...]
     problem: Problem
     wiring: Wiring
+    extra: float  # how far it reaches to the left of the drivers
 
 
 def arrivals(plan: Plan) -> tuple[Arrival, ...]:
@@ -77,12 +81,26 @@ def arrivals(plan: Plan) -> tuple[Arrival, ...]:
         for feed in d.problem.feeds
         if feed.left
     ]
-    found += [Arrival(net, "met3", x, w) for net, x, w in standing_lines(plan) if net not in RAILS]
+    # supplies and levels have straps of their own above the lines
+    at_top = {net for net, _, _ in standing_lines(plan) if net in RAILS or net.startswith("VREF")}
+    found += [Arrival(net, "met3", x, w) for net, x, w in standing_lines(plan) if net not in at_top]
     return tuple(sorted(found, key=lambda arrival: arrival.x))
 
 
-def spread(plan: Plan, wires: Sequence[Arrival]) -> tuple[float, ...]:
-    """Places for the wires in their order, near where they arrive.
+def strap_places(plan: Plan) -> dict[str, float]:
+    """Where the supplies' last lines lie, next to the array: the foot's rails reach their straps (um)."""
+    return {net: x for net, x, _ in standing_lines(plan) if net in RAILS}
+
+
+def logic_width(plan: Plan) -> float:
+    """Width of the foot's rows: they end beside those straps."""
+    pdk = plan.pdk
+    beside = met4_width(pdk) / 2 + max(pdk.space("met3"), pdk.space("met1"), pdk.space("met2"))
+    return pdk.down(min(strap_places(plan).values()) - beside)
+
+
+def spread(plan: Plan, wires: Sequence[Arrival], width: float) -> tuple[float, ...]:
+    """Places for the wires in their order in this ``width``, near where they arrive.
 
     They are apart as vias on met2 must be, and as that layer's wires must be, where neighbours are on one
     layer; else as a via must be from a wire: vias of different layers have different heights.
@@ -97,7 +115,7 @@ def spread(plan: Plan, wires: Sequence[Arrival]) -> tuple[float, ...]:
     ]
     offsets = list(itertools.accumulate(steps, initial=0.0))
     ideal = isotonic([a.x - off for a, off in zip(wires, offsets, strict=True)])
-    low, high = least / 2, d.problem.height - least / 2 - offsets[-1]
+    low, high = least / 2, width - least / 2 - offsets[-1]
     return tuple(
         pdk.up(min(max(z, low), high) + off - pdk.grid / 2) for z, off in zip(ideal, offsets, strict=True)
     )
@@ -105,10 +123,21 @@ def spread(plan: Plan, wires: Sequence[Arrival]) -> tuple[float, ...]:
 
 @cache
 def solve_foot(plan: Plan) -> SolvedFoot:
+    """The foot, as wide as its drivers or, if its wires find no room there, wider to the left."""
+    for more in itertools.count():
+        try:
+            return _solved(plan, plan.pdk.up(more * _WIDER * solve_driver(plan, 0).problem.height))
+        except Unroutable:
+            if more == _MOST_WIDER:
+                raise
+    raise AssertionError
+
+
+def _solved(plan: Plan, extra: float) -> SolvedFoot:
     """Gates dealt to rows in the order of their lines, and wired."""
-    wires = arrivals(plan)
-    xs = spread(plan, wires)
-    width = solve_driver(plan, 0).problem.height
+    wires = tuple(replace(a, x=round(a.x + extra, 6)) for a in arrivals(plan))
+    width = round(logic_width(plan) + extra, 6)
+    xs = spread(plan, wires, width)
     made = foot(plan, [a.net for a in wires])
     at = {a.net: a.x for a in wires}
     lines = sorted(made.lines, key=lambda line: at[line.net])
@@ -123,13 +152,13 @@ def solve_foot(plan: Plan) -> SolvedFoot:
     gates = [ordered(row, width, size, reach) for row, size in zip(gates, rows, strict=True)]
     placed = tapped(rows, gates)
     pins = [Pin(a.net, "bottom", x) for a, x in zip(wires, xs, strict=True)]
-    pins += [Pin(net, "top") for net in (*made.inputs, *made.through)]
+    pins += [Pin(net, "top") for net in made.inputs]
 
     def problem(rows: tuple[Row, ...], base: float = 0.0) -> Problem:
         return Problem(rows, placed, pins=tuple(pins), width=width, base=base)
 
     base = max(rows[0].rail, fan_height(problem(tuple(rows))))
-    return SolvedFoot(wires, xs, *routed(rows, lambda rows: problem(rows, base), 8 * len(rows)))
+    return SolvedFoot(wires, xs, *routed(rows, lambda rows: problem(rows, base), 8 * len(rows)), extra)
 
 
 def _dealt(plan: Plan, groups: Sequence[Sequence[Gate]], width: float) -> list[list[Gate]]:
@@ -209,8 +238,23 @@ def row_foot(lib: Library, plan: Plan) -> Block:
         c.port(a.net, a.layer, a.x - half, y, a.x + half, top)
         if a.net == _DIODE:
             _diode(c, plan, x, logic.height, y)
+    _reach_straps(c, plan, solved.problem)
     c.export()
-    return c.done(logic.width, top)
+    return c.done(round(solve_driver(plan, 0).problem.height + solved.extra, 6), top)
+
+
+def _reach_straps(c: Canvas, plan: Plan, problem: Problem) -> None:
+    """The rails go on to the straps of met4 beside the rows, with a stack of vias below each."""
+    pdk, half, extra = plan.pdk, problem.rows[0].rail, solve_foot(plan).extra
+    at = {net: round(x + extra, 6) for net, x in strap_places(plan).items()}
+    w, (short, long) = met3_width(plan.pdk), via_pad(plan.pdk, "met2", "via", "via2")
+    for net, y0 in rails_of(problem):
+        x, y = at[net], round(problem.height - y0, 6)
+        c.box("met1", problem.width, y - half, x + pdk.up2(via_pad(pdk, "met1", "via")[1]) / 2, y + half)
+        for cut in ("via", "via2", "via3"):
+            parts.via(c, cut, x, y)
+        parts.rect(c, "met2", x, y, short, max(long, pdk.up2(pdk.area("met2") / short)))
+        parts.rect(c, "met3", x, y, w, max(w, pdk.up2(pdk.area("met3") / w)))
 
 
 def diode_area(plan: Plan) -> float:
@@ -258,6 +302,6 @@ def row_side(lib: Library, plan: Plan) -> Block:
         if name in (*RAILS, WELL):
             own[pin] = f"{name}_FOOT{bracket}{number}"
     c.place(below, nets=own)
-    c.place(drivers, 0.0, below.height)
+    c.place(drivers, solve_foot(plan).extra, below.height)
     c.export()
-    return c.done(drivers.width, round(below.height + drivers.height, 6))
+    return c.done(below.width, round(below.height + drivers.height, 6))
