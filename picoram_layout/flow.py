@@ -59,13 +59,17 @@ def build(spec: Spec, out: Path, *, drc: bool = True, lvs: bool = True, progress
     suffixes = ("gds", "oas", "spice", "cdl", "lyrdb", "lvsdb")
     gds, oas, spice, cdl, lyrdb, lvsdb = files = [f"{spec.name}.{suffix}" for suffix in suffixes]
     clock = _Clock(progress)
-    with staging(out, [*files, "report.html", MANIFEST]) as stage, ExitStack() as jobs:
+    from picoram_layout.views.write import ENDINGS, LIBRELANE
+
+    names = [*files, *(f"{spec.name}{ending}" for ending in ENDINGS), LIBRELANE, "report.html", MANIFEST]
+    with staging(out, names) as stage, ExitStack() as jobs:
         with clock.step("drawing"):
             from picoram_layout.plan import capacitance, make_plan
 
             solved = jobs.enter_context(beside(capacitance, make_plan(spec)))
             from picoram_layout.macro import draw
 
+            plan = make_plan(spec)
             drawing = draw(spec, pdk, solved)
         layout, top = drawing.library.layout, drawing.top.name
         with clock.step("layout files"):
@@ -79,21 +83,28 @@ def build(spec: Spec, out: Path, *, drc: bool = True, lvs: bool = True, progress
             devices, netlist = drawing.library.devices, drawing.library.netlist
             write_spice(netlist, stage.folder / spice, devices, pdk, spec.name)
             write_cdl(netlist, stage.folder / cdl, devices, spec.name)
+        with clock.step("views"):
+            from picoram_layout.views.agree import block_pins, differences, read_views
+            from picoram_layout.views.pins import pins
+            from picoram_layout.views.write import write_views
+
+            write_views(stage.folder, drawing.top, plan)
+            found = {"layout": block_pins(drawing.top), **read_views(stage.folder, spec.name)}
+            disagreements = differences(pins(plan), found)
         folder = stage.folder / "pictures"
         folder.mkdir()
         views = _views(drawing, folder)
         drawn = jobs.enter_context(beside(render_file, stage.folder / gds, pdk.name, views))
+        checked = None
+        if drc:
+            from picoram_layout.drc import check_file
+
+            paths = stage.folder / gds, top, pdk.name, stage.folder / lyrdb
+            checked = jobs.enter_context(beside(check_file, *paths))
         with clock.step("density"):
             from picoram_layout.density import layer_density
 
             density = layer_density(layout, top, pdk)
-        result = None
-        if drc:
-            with clock.step("DRC"):
-                from picoram_layout.drc import run_drc
-
-                result = run_drc(layout, top, pdk)
-                result.write_lyrdb(stage.folder / lyrdb)
         compared = None
         if lvs:
             with clock.step("LVS"):
@@ -106,11 +117,16 @@ def build(spec: Spec, out: Path, *, drc: bool = True, lvs: bool = True, progress
             pictures = _diagrams(drawing, pdk, list(density), folder, spec.name)
             drawn()
             pictures |= {view.path.stem: view.path for view in views}
+        result = None
+        if checked:
+            with clock.step("DRC"):
+                result = checked()
         with clock.step("reports"):
             from picoram_layout.report.html import write_html
             from picoram_layout.report.summary import summarise
 
             report = summarise(spec, pdk, drawing, density, result, compared)
+            report["views"] = {"compared": sorted(found), "differences": disagreements}
             report["timings_s"] = clock.total()
             report["sha256"] = _digests(stage)
             write_html(stage.folder / "report.html", report, pictures, out)
@@ -119,6 +135,7 @@ def build(spec: Spec, out: Path, *, drc: bool = True, lvs: bool = True, progress
             (stage.folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
         stage.publish()
     dirty = report["drc"]["status"] == "violations" or report["lvs"]["status"] == "mismatch"
+    dirty |= bool(report["views"]["differences"])
     return Result(out, report, 1 if dirty else 0)
 
 

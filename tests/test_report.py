@@ -133,7 +133,8 @@ class Case:
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
     spec = load_spec(SPECS / "picoram_tiny.yaml")
     pdk, _, without = request.param.partition(" ")
-    spec = Spec(name=spec.name, pdk=pdk, array=spec.array, capacitor={"target_fF": 0.2})  # type: ignore[arg-type]
+    array = spec.array.model_copy(update={"cells_per_cluster": 3 if pdk == "sky130" else 5})
+    spec = Spec(name=spec.name, pdk=pdk, array=array, capacitor={"target_fF": 0.2})  # type: ignore[arg-type]
     result = build(spec, tmp_path_factory.mktemp("report") / "out", drc=not without, progress=Quiet())
     return Case(result.out, result.report, Page(result.out / "report.html"))
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import picoram_layout
 from picoram_layout.pdk import Pdk
 from picoram_layout.report.areas import pin_groups, shares
+from picoram_layout.report.published import beside_original, densities
 
 if TYPE_CHECKING:
     from picoram_layout.density import LayerDensity
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from picoram_layout.macro import Drawing
     from picoram_layout.spec import Spec
 
+# Which part of the original's area a kind of block is compared with.
+PARTS = {
+    **dict.fromkeys(("array", "dac", "end", "edge"), "array"),
+    **dict.fromkeys(("row drivers", "row foot", "line drivers"), "drivers"),
+    **dict.fromkeys(("ADC slices", "ADC shared"), "ADC"),
+}
 # So many markers of each rule are listed one by one; the .lyrdb has them all.
 _LISTED = 10
 
@@ -52,7 +59,10 @@ def summarise(
         "density_kbit_per_mm2": bits / 1000 * per_mm2,
     }
     report |= {key: value for key, value in drawing.figures.items() if key not in report}
-    report["blocks"] = [asdict(row) for row in shares(drawing.floorplan, top.width, top.height)]
+    blocks = [asdict(row) for row in shares(drawing.floorplan, top.width, top.height)]
+    report["blocks"] = blocks
+    report["published"] = densities(spec.name, report["density_kb_per_mm2"], pdk.info["node_nm"])
+    report["beside_original"] = beside_original(blocks, PARTS)
     report["pins"] = [asdict(group) for group in pin_groups(top)]
     report["layer_density"] = {layer: asdict(row) for layer, row in density.items()}
     report["drc"] = _drc(drc, pdk)

@@ -20,7 +20,7 @@ Kind = Literal["signal", "analog", "power", "ground"]
 Active = Literal["high", "low", ""]
 
 POWER, GROUND = "VDD", "GND"
-ACC_GATE, ACC_OPEN = "ACCG", 1  # the pin that ends ACC in all rows, and its level while ACC may be high
+ACC_GATE, ACC_OPEN = "ACCGB", 0  # the pin that ends ACC in all rows, and its level while ACC may be high
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
-"""From a spec to the drawn array with everything a report says about it."""
+"""From a spec to the drawn macro with everything a report says about it."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from picoram_layout.array.array import array
 from picoram_layout.capacitance import Capacitance
 from picoram_layout.cells.bitcell import bitcell
 from picoram_layout.cells.capacitor import capacitor
@@ -15,8 +15,14 @@ from picoram_layout.cells.dac_strip import dac_strip
 from picoram_layout.cells.ends import dummy_column
 from picoram_layout.cells.mac import mac
 from picoram_layout.layout import Block, Library
+from picoram_layout.macro.assembly import Macro, macro
+from picoram_layout.macro.supply import estimate
 from picoram_layout.netlist.circuit import set_capacitors
 from picoram_layout.pdk import Pdk
+from picoram_layout.periphery.adc_side import heights
+from picoram_layout.periphery.base import parts as base_parts
+from picoram_layout.periphery.column_side import solve_side
+from picoram_layout.periphery.risers import solve_risers
 from picoram_layout.plan import Plan, capacitance, make_plan
 
 if TYPE_CHECKING:
@@ -38,7 +44,7 @@ class Area(NamedTuple):
 
 @dataclass(frozen=True)
 class Drawing:
-    """A drawn array: layout, floorplan, key figures, cells and places worth a picture."""
+    """A drawn macro: layout, floorplan, key figures, cells and places worth a picture."""
 
     library: Library
     top: Block
@@ -49,17 +55,60 @@ class Drawing:
 
 
 def draw(spec: Spec, pdk: Pdk, solved: Callable[[], Capacitance] | None = None) -> Drawing:
-    """Draw the array of a legal spec; ``solved`` hands out the capacitance if it is computed elsewhere."""
+    """Draw the macro of a legal spec; ``solved`` hands out the capacitance if it is computed elsewhere."""
     plan = make_plan(spec)
     lib = Library(pdk)
-    top = array(lib, plan)
+    made = macro(lib, plan)
     cap = solved() if solved else capacitance(plan)
     set_capacitors(lib.netlist, lib.devices, cap.value_fF)
-    return Drawing(lib, top, floorplan(plan), figures(plan, cap), gallery(lib, plan), closeups(plan))
+    numbers = figures(plan, cap) | {"supply": _supply(plan, made)}
+    return Drawing(lib, made.top, floorplan(plan, made), numbers, gallery(lib, plan), closeups(plan, made))
 
 
-def floorplan(plan: Plan) -> list[Area]:
-    """Blocks of the array: groups of columns, DAC strips, ends and the edge."""
+def _supply(plan: Plan, made: Macro) -> list[dict[str, Any]]:
+    """IR drop and current density."""
+    y = made.parts["array"].y
+    rows = [round(y + (low + high) / 2, 6) for low, high in itertools.pairwise(plan.y)]
+    return estimate(plan, made.straps, made.rungs, rows)
+
+
+def floorplan(plan: Plan, made: Macro) -> list[Area]:
+    """Blocks of the macro; the array's groups of columns, DAC strips and ends each."""
+    inner = {"array": _array_areas(plan), "outputs": _output_areas(plan)}
+    areas = [Area(part.name, part.kind, *part.box) for part in made.parts.values() if part.name not in inner]
+    for name, own in inner.items():
+        x, y = made.parts[name].x, made.parts[name].y
+        for a in own:
+            place = (round(v + d, 6) for v, d in zip(a[2:], (x, y, x, y), strict=True))
+            areas.append(Area(a.name, a.kind, *place))
+    return areas
+
+
+def _output_areas(plan: Plan) -> list[Area]:
+    """Column side, slices, blocks of the base, from their common corner."""
+    solved, at, last = solve_risers(plan), heights(plan), solve_side(plan).outputs[-1]
+    (x, y), top = solved.side, next(iter(solve_side(plan).kinds.values()))[0].height
+    right, middle = round(x + last.x + last.width, 6), round(y + at.columns, 6)
+    names = {"BIAS": "bias", "RING": "oscillator", "COUNTER": "counter", "LINES": "line drivers"}
+    return [
+        Area("column side", "column side", x, middle, right, round(middle + top, 6)),
+        Area("ADC slices", "ADC slices", x, y, right, middle),
+        *(
+            Area(
+                names[part.name],
+                "line drivers" if part.name == "LINES" else "ADC shared",
+                round(solved.base_x + part.x, 6),
+                0.0,
+                round(solved.base_x + part.x + part.width, 6),
+                part.height,
+            )
+            for part in base_parts(plan)
+        ),
+    ]
+
+
+def _array_areas(plan: Plan) -> list[Area]:
+    """Parts of the array, from its own corner."""
     low, high = plan.y[0], plan.y[-1]
     areas = [Area("lower end", "end", 0.0, 0.0, plan.width, low)]
     column = 0
@@ -121,12 +170,15 @@ def gallery(lib: Library, plan: Plan) -> dict[str, Block]:
     return cells
 
 
-def closeups(plan: Plan) -> dict[str, Box]:
-    """Places of the array worth a picture (um)."""
+def closeups(plan: Plan, made: Macro) -> dict[str, Box]:
+    """Places of the macro worth a picture (um)."""
     t, row = plan.t, plan.plain
-    x = plan.x[0][1]
-    y_mac = plan.y[0] + row.y_mac
+    part, foot = made.parts["array"], made.parts["row foot"]
+    x, y_mac = part.x + plan.x[0][1], part.y + plan.y[0] + row.y_mac
+    top = part.y + plan.y[0] + 2 * row.height
     return {
-        "array_corner": (0.0, 0.0, x + 2 * t.width, plan.y[0] + 3 * t.height),
+        "macro_corner": (0.0, 0.0, part.x + part.block.width, top),
+        "row_side": (0.0, foot.box[3] - t.height, part.x + 2 * t.width, top),
+        "array_corner": (part.x, part.y, x + 2 * t.width, part.y + plan.y[0] + 3 * t.height),
         "mac_row": (x, y_mac - t.height / 2, x + 2 * t.width, y_mac + row.mac.height + t.height / 2),
     }
