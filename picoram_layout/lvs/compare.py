@@ -20,8 +20,8 @@ import klayout.db as kdb
 from picoram_layout.lvs.extract import Extraction
 from picoram_layout.netlist.devices import DeviceTable
 
-# Flat comparison of more transistors than this takes longer than anybody waits.
-_FLAT_LIMIT = 60_000
+# Flat comparison of more devices than this takes longer than anybody waits.
+_FLAT_LIMIT = 10_000
 # Arrays are full of equals that only names tell apart. With more names wrong than this share of the pins,
 # trial would never end: the names are the result.
 _NAMES_WRONG = 0.1
