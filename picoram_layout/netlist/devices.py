@@ -30,6 +30,9 @@ class Transistor:
     bulk: str
 
 
+_DIGITS = 1e-5  # relative: a SPICE file has six digits
+
+
 @dataclass(frozen=True)
 class Tap:
     """A tap: class in netlists, recognised layer, what it contacts, resistance of one contact (ohm)."""
@@ -74,13 +77,18 @@ class DeviceTable:
         return found
 
     def tolerate(self, netlist: kdb.Netlist) -> None:
-        """Let LVS compare W, L and resistances exactly and capacitors within their tolerance."""
+        """Let LVS compare W and L exactly, capacitors within their tolerance, taps to the digits of SPICE."""
         import klayout.db as kdb
 
         capacitor = netlist.device_class_by_name(self.capacitor.name)
         if capacitor is not None:
             same = kdb.EqualDeviceParameters(kdb.DeviceClassCapacitor.PARAM_C, 0.0, self.capacitor.tolerance)
             capacitor.equal_parameters = same
+        for tap in self.taps.values():
+            kind = netlist.device_class_by_name(tap.name)
+            if kind is not None:
+                resistance = kdb.DeviceClassResistor.PARAM_R
+                kind.equal_parameters = kdb.EqualDeviceParameters(resistance, 0.0, _DIGITS)
 
 
 @cache
