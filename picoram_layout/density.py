@@ -136,7 +136,8 @@ def _without_overlaps(layout: kdb.Layout, top: str, pdk: Pdk, layer: str) -> Ite
             yield stones & shapes
             yield (shapes - stones).merged()
             return
-    deck = Deck(layout, layout.cell(top), pdk)
+    # flat: merged with its hierarchy, a shape that two placements draw in one place counts twice
+    deck = Deck(layout, layout.cell(top), pdk, flat=True)
     yield deck.layer(layer).merged()
 
 

@@ -59,7 +59,8 @@ def test_tiles_equal_flat_merged_areas(layout: kdb.Layout, columns: int, rows: i
     ys = np.linspace(box.bottom, box.top, rows + 1).round()
     areas = tile_areas(layout, "TOP", PDK, "met1", xs, ys)
     flat = kdb.Region(layout.cell("TOP").begin_shapes_rec(layout.layer(*MET1))).merged()
-    assert areas.sum() == pytest.approx(flat.area(), rel=2e-3)
+    # where slanted edges cross, corners are snapped: less than a database unit along all edges
+    assert areas.sum() == pytest.approx(flat.area(), rel=2e-3, abs=flat.perimeter())
     for i in range(columns):
         for j in range(rows):
             tile = kdb.Box(int(xs[i]), int(ys[j]), int(xs[i + 1]), int(ys[j + 1]))

@@ -35,7 +35,7 @@ from picoram_layout.logic.wiring import (
 from picoram_layout.periphery.foot_logic import foot
 from picoram_layout.periphery.row_driver import row_drivers, solve_driver, standing_lines
 from picoram_layout.periphery.row_places import Wires, ordered
-from picoram_layout.periphery.straps import met3_width, met4_width, rails_of
+from picoram_layout.periphery.straps import met3_width, met4_width, rails_of, strap_reach
 from picoram_layout.plan import Plan
 
 _VIA = {"met3": "via2", "met1": "via"}  # from a layer to met2
@@ -223,7 +223,8 @@ def row_foot(lib: Library, plan: Plan) -> Block:
     """Foot and landing as they stand below the row drivers: the upper edge meets their lower one."""
     solved, logic = solve_foot(plan), foot_rows(lib, plan)
     c, pdk = Canvas(lib, "row_foot"), lib.pdk
-    c.place(logic, mirror_y=True)
+    rails = {pin: name for pin in logic.circuit.pins if (name := pin.partition("[")[0]) in RAILS}
+    c.place(logic, mirror_y=True, nets=rails)
     top = round(logic.height + landing_height(plan), 6)
     turns = {layer: iter(ys) for layer, ys in _levels(plan, solved).items()}
     w2 = pdk.width("met2")
@@ -238,16 +239,16 @@ def row_foot(lib: Library, plan: Plan) -> Block:
         c.port(a.net, a.layer, a.x - half, y, a.x + half, top)
         if a.net == _DIODE:
             _diode(c, plan, x, logic.height, y)
-    _reach_straps(c, plan, solved.problem)
+    _straps(c, plan, solved.problem, top)
     c.export()
     return c.done(round(solve_driver(plan, 0).problem.height + solved.extra, 6), top)
 
 
-def _reach_straps(c: Canvas, plan: Plan, problem: Problem) -> None:
-    """The rails go on to the straps of met4 beside the rows, with a stack of vias below each."""
+def _straps(c: Canvas, plan: Plan, problem: Problem, top: float) -> None:
+    """A strap of met4 for each supply beside the rows, below the drivers' one; all rails go on to it."""
     pdk, half, extra = plan.pdk, problem.rows[0].rail, solve_foot(plan).extra
     at = {net: round(x + extra, 6) for net, x in strap_places(plan).items()}
-    w, (short, long) = met3_width(plan.pdk), via_pad(plan.pdk, "met2", "via", "via2")
+    w, (short, long) = met3_width(pdk), via_pad(pdk, "met2", "via", "via2")
     for net, y0 in rails_of(problem):
         x, y = at[net], round(problem.height - y0, 6)
         c.box("met1", problem.width, y - half, x + pdk.up2(via_pad(pdk, "met1", "via")[1]) / 2, y + half)
@@ -255,6 +256,9 @@ def _reach_straps(c: Canvas, plan: Plan, problem: Problem) -> None:
             parts.via(c, cut, x, y)
         parts.rect(c, "met2", x, y, short, max(long, pdk.up2(pdk.area("met2") / short)))
         parts.rect(c, "met3", x, y, w, max(w, pdk.up2(pdk.area("met3") / w)))
+    for net, x in at.items():
+        c.box("met4", x - met4_width(pdk) / 2, -strap_reach(pdk), x + met4_width(pdk) / 2, top)
+        c.port(net, "met4", x - met4_width(pdk) / 2, 0.0, x + met4_width(pdk) / 2, top)
 
 
 def diode_area(plan: Plan) -> float:
