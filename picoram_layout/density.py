@@ -136,8 +136,8 @@ def _without_overlaps(layout: kdb.Layout, top: str, pdk: Pdk, layer: str) -> Ite
             yield stones & shapes
             yield (shapes - stones).merged()
             return
-    # flat: merged with its hierarchy, a shape that two placements draw in one place counts twice
-    deck = Deck(layout, layout.cell(top), pdk, flat=True)
+    # a shape that two placements of foreign cells draw in one place counts twice unless it is merged flat
+    deck = Deck(layout, layout.cell(top), pdk, flat=not paving)
     yield deck.layer(layer).merged()
 
 
