@@ -229,9 +229,12 @@ def _supplies(plan: Plan, base_x: float, x0: float, height: float) -> tuple[Turn
     for part in below.parts(plan):
         for net, x in zip((GND, VDD), part.straps, strict=True):
             made[net].xs.append(round(base_x + x, 6))
+    own, apart = [x for turn in made.values() for x in turn.xs], met4_width(pdk) + pdk.space("met4")
     for f in fillers(plan):
         for net, at in strap_places(pdk, f.width).items():
-            made[net].xs.append(round(x0 + f.x + at, 6))
+            x = round(x0 + f.x + at, 6)
+            if all(abs(x - o) >= apart - 1e-6 for o in own):  # else a strap of the base is in the way
+                made[net].xs.append(x)
     return tuple(made.values())
 
 

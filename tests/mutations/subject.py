@@ -49,10 +49,10 @@ def subject(name: str, pdk: str = "sky130") -> Subject:
     data = {"name": name, "pdk": pdk, "array": SIZES[name], "capacitor": {"style": style}}
     plan = make_plan(Spec.model_validate(data))
     library = Library(plan.pdk)
-    array(library, plan)
+    top = array(library, plan).name
     value = capacitance(plan).value_fF
     set_capacitors(library.netlist, library.devices, value)
-    return Subject(name, plan.pdk, library, flattened(library.layout, name), value)
+    return Subject(top, plan.pdk, library, flattened(library.layout, top), value)
 
 
 def flattened(layout: kdb.Layout, top: str) -> kdb.Layout:
