@@ -109,7 +109,7 @@ def test_all_signals_are_at_the_lower_edge(name: str) -> None:
     found, outputs = risers.pins(plan), plan.spec.array.outputs
     wanted = {f"{net}[{k}]" for net in ("DI", "DO") for k in range(plan.columns)}
     wanted |= {f"CODE[{k}]" for k in range(9 * outputs)} | {"VTH", "VTHL", "EN", "START", "PD"}
-    assert set(found) == wanted | {"IREF_R", "IREF_C"} | {f"{line}_IN" for line in base_lines.LINES}
+    assert set(found) == wanted | {"IREF_R", "IREF_C", "END"} | {f"{line}_IN" for line in base_lines.LINES}
     upright = sorted([x for layer, x in found.values() if layer == "met4"])
     pitch = met4_width(plan.pdk) + plan.pdk.space("met4")
     assert all(b - a >= pitch - 1e-6 for a, b in itertools.pairwise(upright))
