@@ -67,6 +67,8 @@ def test_every_control_wire_of_the_strips_has_its_driver() -> None:
     plan = plan_of()
     wires = {line: [net for net, _ in base_lines.strips_of(plan, line)] for line in ("SMP", "SMPZ", "SHR")}
     assert wires["SMPZ"] == ["SMP[4]"]
+    assert wires["SMP"] == [f"SMP[{k}]" for k in range(4)]
+    assert wires["SHR"] == [f"SHR[{k}]" for k in range(1, 5)]
     assert {net: line for line, nets in wires.items() for net in nets} == risers.control(plan)
     assert len(risers.control(plan)) == 2 * len(plan.strips) - 1
 

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 from picoram_layout.cells import parts
 from picoram_layout.cells.thin_cell import via_pad
@@ -24,7 +25,7 @@ from picoram_layout.pdk import Pdk
 from picoram_layout.periphery import base as below
 from picoram_layout.periphery.adc_digital import CODE_BITS
 from picoram_layout.periphery.adc_side import heights, lines, output_side, rails, solved_slice
-from picoram_layout.periphery.base_lines import SAMPLE, SAMPLE_LAST, SHARE
+from picoram_layout.periphery.base_lines import SAMPLE, SAMPLE_LAST, SHARE, strips_of
 from picoram_layout.periphery.column_side import REACHED, filler_wiring, fillers, solve_side
 from picoram_layout.periphery.column_side import below as leaving
 from picoram_layout.periphery.straps import met3_width, met4_width, rails_of, strap_places
@@ -80,9 +81,8 @@ class Riser:
     @property
     def ends(self) -> tuple[float, float]:
         """Heights of its outermost vias; 0 is the lower edge."""
-        return self.lower.y if self.lower and not self.leaves else 0.0, self.upper.y if self.upper else max(
-            self.lines
-        )
+        low = self.lower.y if self.lower and not self.leaves else 0.0
+        return low, self.upper.y if self.upper else max(self.lines)
 
 
 @dataclass(frozen=True)
@@ -180,8 +180,7 @@ def _base_turns(plan: Plan, base_x: float, height: float) -> dict[str, Turn]:
 
 def control(plan: Plan) -> dict[str, str]:
     """The line that drives each control wire of the DAC strips."""
-    found = {f"SHR[{s.index}]": SHARE for s in plan.strips if s.has("SHR")}
-    return found | {f"SMP[{s.index}]": SAMPLE_LAST if s.last else SAMPLE for s in plan.strips}
+    return {wire: line for line in (SHARE, SAMPLE_LAST, SAMPLE) for wire, _ in strips_of(plan, line)}
 
 
 @cache
@@ -197,10 +196,7 @@ def solve_risers(plan: Plan) -> Solved:
     while True:
         y0 = round(height + landing(plan), 6)
         risers = _risers(plan, x0, y0, base_x, height)
-        straps = [base_x + x for part in below.parts(plan) for x in part.straps]
-        for f in fillers(plan):
-            straps += [x0 + f.x + at for at in strap_places(pdk, f.width).values()]
-        free = slots(pdk, x0, total, straps)
+        free = slots(pdk, x0, total, [strap.x for strap in _uprights(plan, base_x, x0)])
         if len(risers) > len(free):
             text = f"{len(risers)} wires from edge to edge, {len(free)} find room between the outputs' edges"
             raise InputError(f"array.outputs: {plan.spec.array.outputs}: {text}")
@@ -226,16 +222,37 @@ def _supplies(plan: Plan, base_x: float, x0: float, height: float) -> tuple[Turn
     pdk = plan.pdk
     band = pdk.up(below.size(plan)[1] + pdk.space("met3")), round(height - met3_width(pdk) / 2, 6)
     made = {net: Turn(net, [], [], 0.0, band) for net in (GND, VDD)}
-    for part in below.parts(plan):
-        for net, x in zip((GND, VDD), part.straps, strict=True):
-            made[net].xs.append(round(base_x + x, 6))
-    own, apart = [x for turn in made.values() for x in turn.xs], met4_width(pdk) + pdk.space("met4")
-    for f in fillers(plan):
-        for net, at in strap_places(pdk, f.width).items():
-            x = round(x0 + f.x + at, 6)
-            if all(abs(x - o) >= apart - 1e-6 for o in own):  # else a strap of the base is in the way
-                made[net].xs.append(x)
+    for strap in _uprights(plan, base_x, x0):
+        if strap.clear:
+            made[strap.net].xs.append(strap.x)
     return tuple(made.values())
+
+
+class Upright(NamedTuple):
+    """A supply's strap of met4: its net, block of the base (none: output side), place, whether it is
+    ``clear`` to go on below the output side."""
+
+    net: str
+    part: str
+    x: float
+    clear: bool
+
+
+def _uprights(plan: Plan, base_x: float, x0: float) -> list[Upright]:
+    """Straps of the base, and of the output side, where one of the base may be in the way."""
+    pdk = plan.pdk
+    own = [
+        Upright(net, part.name, round(base_x + x, 6), True)
+        for part in below.parts(plan)
+        for net, x in zip((GND, VDD), part.straps, strict=True)
+    ]
+    apart = met4_width(pdk) + pdk.space("met4")
+    places = [
+        (net, round(x0 + f.x + at, 6))
+        for f in fillers(plan)
+        for net, at in strap_places(pdk, f.width).items()
+    ]
+    return own + [Upright(net, "", x, all(abs(x - o.x) >= apart - 1e-6 for o in own)) for net, x in places]
 
 
 def landing(plan: Plan) -> float:
@@ -331,17 +348,11 @@ def straps(plan: Plan) -> list[tuple[str, float, float]]:
 
     Those of the output side go on to the lower edge where no strap of the base is in the way.
     """
-    solved, pdk, found = solve_risers(plan), plan.pdk, []
-    for part in below.parts(plan):
-        for net, x in zip((GND, VDD), part.straps, strict=True):
-            found.append((f"{net}_{part.name}", round(solved.base_x + x, 6), 0.0))
-    own, apart = [x for _, x, _ in found], met4_width(pdk) + pdk.space("met4")
-    for filler in fillers(plan):
-        for net, at in strap_places(pdk, filler.width).items():
-            x = round(solved.side[0] + filler.x + at, 6)
-            low = 0.0 if all(abs(x - o) >= apart - 1e-6 for o in own) else solved.side[1]
-            found.append((net, x, low))
-    return found
+    solved = solve_risers(plan)
+    return [
+        (f"{s.net}_{s.part}" if s.part else s.net, s.x, 0.0 if s.clear else solved.side[1])
+        for s in _uprights(plan, solved.base_x, solved.side[0])
+    ]
 
 
 def pins(plan: Plan) -> dict[str, tuple[str, float]]:
@@ -372,15 +383,14 @@ def outputs_on_base(lib: Library, plan: Plan) -> Block:
             c.port(riser.net, "met4", riser.x - w / 2, 0.0, riser.x + w / 2, w)
     for turn in solved.turns:
         draw_turn(c, turn)
-    for net, x, low in straps(plan):
-        if net in RAILS and not low:
-            c.box("met4", x - w / 2, 0.0, x + w / 2, y0 + reach)
-            c.port(net, "met4", x - w / 2, 0.0, x + w / 2, w)
+    above = [s for s in _uprights(plan, solved.base_x, x0) if s.clear and not s.part]
+    for strap in above:
+        c.box("met4", strap.x - w / 2, 0.0, strap.x + w / 2, y0 + reach)
+        c.port(strap.net, "met4", strap.x - w / 2, 0.0, strap.x + w / 2, w)
+    from_above = {strap.x for strap in above}
     for turn in solved.supplies:
         for x in turn.xs:  # the base's straps up to it, those of the output side down to it
-            low, high = sorted(
-                (turn.y, y0 if any(x == at for n, at, _ in straps(plan) if n == turn.net) else 0.0)
-            )
+            low, high = sorted((turn.y, y0 if x in from_above else 0.0))
             c.box("met4", x - w / 2, low - reach, x + w / 2, high + reach)
     inner = {net for net, _ in lines(plan)} - {*LEVELS, OVER}
     joined = control(plan) | _FORCED
