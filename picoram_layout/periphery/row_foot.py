@@ -35,7 +35,7 @@ from picoram_layout.logic.wiring import (
 from picoram_layout.periphery.foot_logic import foot
 from picoram_layout.periphery.row_driver import row_drivers, solve_driver, standing_lines
 from picoram_layout.periphery.row_places import Wires, ordered
-from picoram_layout.periphery.straps import met3_width, met4_width, rails_of, strap_reach
+from picoram_layout.periphery.straps import met4_width, rails_of, stack, strap_reach
 from picoram_layout.plan import Plan
 
 _VIA = {"met3": "via2", "met1": "via"}  # from a layer to met2
@@ -248,14 +248,10 @@ def _straps(c: Canvas, plan: Plan, problem: Problem, top: float) -> None:
     """A strap of met4 for each supply beside the rows, below the drivers' one; all rails go on to it."""
     pdk, half, extra = plan.pdk, problem.rows[0].rail, solve_foot(plan).extra
     at = {net: round(x + extra, 6) for net, x in strap_places(plan).items()}
-    w, (short, long) = met3_width(pdk), via_pad(pdk, "met2", "via", "via2")
     for net, y0 in rails_of(problem):
         x, y = at[net], round(problem.height - y0, 6)
         c.box("met1", problem.width, y - half, x + pdk.up2(via_pad(pdk, "met1", "via")[1]) / 2, y + half)
-        for cut in ("via", "via2", "via3"):
-            parts.via(c, cut, x, y)
-        parts.rect(c, "met2", x, y, short, max(long, pdk.up2(pdk.area("met2") / short)))
-        parts.rect(c, "met3", x, y, w, max(w, pdk.up2(pdk.area("met3") / w)))
+        stack(c, x, y)
     for net, x in at.items():
         c.box("met4", x - met4_width(pdk) / 2, -strap_reach(pdk), x + met4_width(pdk) / 2, top)
         c.port(net, "met4", x - met4_width(pdk) / 2, 0.0, x + met4_width(pdk) / 2, top)

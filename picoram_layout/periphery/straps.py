@@ -50,6 +50,24 @@ def strap_places(pdk: Pdk, width: float) -> dict[str, float]:
     return {GND: round(pdk.down(width / 2) - off, 6), VDD: round(pdk.down(width / 2) + off, 6)}
 
 
+def stack_pads(pdk: Pdk) -> dict[str, tuple[float, float]]:
+    """Width and height of the pads in a stack of vias from met1 to met4, each of its layer's least area."""
+    short, long = via_pad(pdk, "met2", "via", "via2")
+    w = met3_width(pdk)
+    return {
+        "met2": (short, max(long, pdk.up2(pdk.area("met2") / short))),
+        "met3": (w, max(w, pdk.up2(pdk.area("met3") / w))),
+    }
+
+
+def stack(c: Canvas, x: float, y: float) -> None:
+    """Vias from met1 to met4, and the pads between."""
+    for cut in ("via", "via2", "via3"):
+        parts.via(c, cut, x, y)
+    for layer, size in stack_pads(c.pdk).items():
+        parts.rect(c, layer, x, y, *size)
+
+
 def rail_straps(
     c: Canvas,
     rails: Sequence[tuple[str, float]],
@@ -62,10 +80,9 @@ def rail_straps(
     w, high = met4_width(pdk), met3_width(pdk)
     gap = max(itertools.pairwise(sorted([0.0, width, *wires])), key=lambda pair: pair[1] - pair[0])
     x, strap = pdk.down(sum(gap) / 2), strap_places(pdk, width)
-    short, long = via_pad(pdk, "met2", "via", "via2")
     for net, y in rails:
         parts.via(c, "via", x, y)
-        parts.rect(c, "met2", x, y, short, max(long, pdk.up2(pdk.area("met2") / short)))
+        parts.rect(c, "met2", x, y, *stack_pads(pdk)["met2"])
         parts.via(c, "via2", x, y)
         x1, x2 = min(x, strap[net]) - high / 2, max(x, strap[net]) + high / 2
         more = pdk.up(max(0.0, pdk.area("met3") / high - (x2 - x1)) / 2)
