@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from picoram_layout.array.array import array
-from picoram_layout.cells import parts as cell
 from picoram_layout.cells.dac_strip import supply_island
 from picoram_layout.cells.thin_cell import via_pad
 from picoram_layout.layout import Block, Canvas, Library
@@ -15,13 +14,14 @@ from picoram_layout.logic.wiring import RAILS
 from picoram_layout.macro.grid import Strap, draw_grid, rungs, straps
 from picoram_layout.macro.guard_ring import guard_ring, solve_ring
 from picoram_layout.macro.inputs import DONE, draw_inputs, draw_pin, pin_height, solve_inputs
+from picoram_layout.periphery.base_lines import SAMPLE, SAMPLE_LAST, SHARE
 from picoram_layout.periphery.column_side import fillers, solve_side
 from picoram_layout.periphery.risers import OVER, Riser, control, outputs_on_base, solve_risers
 from picoram_layout.periphery.risers import pins as output_pins
 from picoram_layout.periphery.risers import straps as output_straps
 from picoram_layout.periphery.row_driver import row_drivers, solve_driver
 from picoram_layout.periphery.row_foot import row_foot
-from picoram_layout.periphery.straps import met3_width, met4_width, strap_places
+from picoram_layout.periphery.straps import met3_width, met4_width, stack, stack_pads, strap_places
 from picoram_layout.plan import Plan
 
 
@@ -138,21 +138,14 @@ def _join_outputs(c: Canvas, plan: Plan, parts: dict[str, Part]) -> None:
 
 def _tie_ring(c: Canvas, plan: Plan, upright: Sequence[Strap], height: float) -> None:
     """The guard ring's upper side to the straps of GND."""
-    pdk, wide = plan.pdk, met3_width(plan.pdk)
-    short, long = via_pad(pdk, "met2", "via", "via2")
-    tall = max(long, pdk.up2(pdk.area("met2") / short))
-    high = max(wide, pdk.up2(pdk.area("met3") / wide))
-    y = pdk.down(height - max(tall, high) / 2)
+    pdk = plan.pdk
+    y = pdk.down(height - max(high for _, high in stack_pads(pdk).values()) / 2)
+    short, long = via_pad(pdk, "met1", "via")
+    half = pdk.up2(short) / 2
     for strap in upright:
         if strap.net == "GND":
-            for cut in ("via", "via2", "via3"):
-                cell.via(c, cut, strap.at, y)
-            w1 = pdk.up2(via_pad(pdk, "met1", "via")[0])
-            c.box(
-                "met1", strap.at - w1 / 2, y - via_pad(pdk, "met1", "via")[1] / 2, strap.at + w1 / 2, height
-            )
-            cell.rect(c, "met2", strap.at, y, short, tall)
-            cell.rect(c, "met3", strap.at, y, wide, high)
+            stack(c, strap.at, y)
+            c.box("met1", strap.at - half, y - long / 2, strap.at + half, height)
 
 
 def _pins(c: Canvas, plan: Plan, outputs: Part, made: Sequence[Riser]) -> None:
@@ -174,7 +167,7 @@ def _edge_name(net: str, part: str) -> str:
     return _RENAMED.get((part, net), net.replace("_IN", ""))
 
 
-_RENAMED = {("outputs", OVER): "DONE", ("outputs", "LOAD_IN"): "CODE_LD", ("row foot", "ACCGB_IN"): "ACCGB"}
+_RENAMED = {("outputs", OVER): "DONE", ("outputs", "LOAD_IN"): "CODE_LD"}
 
 
 def _nets(plan: Plan, part: Part) -> dict[str, str]:
@@ -201,5 +194,5 @@ def _nets(plan: Plan, part: Part) -> dict[str, str]:
 
 # Lines that follow a pin of the same name.
 _FOLLOWED = frozenset(
-    ("BUS", "ENL", "ENR", "PCH", "SOUTB", "ACCG", "ACCGB", "SEGB", "LOAD", "SMP", "SMPZ", "SHR")
+    ("BUS", "ENL", "ENR", "PCH", "SOUTB", "ACCGB", "SEGB", "LOAD", SAMPLE, SAMPLE_LAST, SHARE)
 )

@@ -82,26 +82,21 @@ def rungs(plan: Plan, y_array: float, width: float) -> list[Strap]:
     low, high = plan.y[0], plan.y[-1]
     pairs = max(0, round((high - low) / RUNG_PITCH) - 1)
     apart = pdk.up(end.strap + pdk.space("met5"))
-    made = []
+    made: list[tuple[str, float]] = []
     for net, (y1, y2) in end.straps.items():
         made += [(net, (y1 + y2) / 2), (net, plan.height - (y1 + y2) / 2)]
     for k in range(1, pairs + 1):
         y = pdk.down(low + (high - low) * k / (pairs + 1))
         made += [("VDD", y), ("GND", round(y + apart, 6))]
-    return [
-        Strap(net, "met5", round(y_array + y, 6), end.strap, 0.0, width) for net, y in sorted(made, key=str)
-    ]
+    return [Strap(net, "met5", round(y_array + y, 6), end.strap, 0.0, width) for net, y in made]
 
 
-def via_steps(pdk: Pdk, cut: str, start: float, end: float, pitch: float) -> list[float]:
-    """Places of vias between two heights, about ``pitch`` apart and clear of both ends."""
-    off = pdk.up(pdk.size(cut) / 2 + max(pdk.enclosure_adjacent(m, cut) for m in _METALS[cut]))
+def via_steps(pdk: Pdk, start: float, end: float, pitch: float) -> list[float]:
+    """Places of via3 between two heights, about ``pitch`` apart and clear of both ends."""
+    off = pdk.up(pdk.size("via3") / 2 + max(pdk.enclosure_adjacent(m, "via3") for m in ("met3", "met4")))
     count = max(1, int((end - start - 2 * off) / pitch))
     step = pdk.down((end - start - 2 * off) / count)
     return [round(start + off + k * step, 6) for k in range(count + 1)]
-
-
-_METALS = {"via3": ("met3", "met4"), "via4": ("met4", "met5")}
 
 
 def draw_grid(
@@ -115,7 +110,7 @@ def draw_grid(
     for strap in (*upright, *across):
         c.pin(strap.net, strap.layer, *strap.box)
     for strap in upright:
-        for y in via_steps(pdk, "via3", low, high, plan.plain.height):
+        for y in via_steps(pdk, low, high, plan.plain.height):
             parts.via(c, "via3", strap.at, y)
         for rung in across:
             if rung.net == strap.net and strap.start < rung.at < strap.end:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from picoram_layout.cells import parts
 from picoram_layout.cells.thin_cell import via_pad
+from picoram_layout.errors import InputError
 from picoram_layout.layout import Canvas
 from picoram_layout.logic.wiring import isotonic
 from picoram_layout.macro.grid import Strap
@@ -32,7 +33,8 @@ def solve_inputs(
     straps: Sequence[float],
     over: Sequence[Strap],
 ) -> list[Riser] | None:
-    """All wires, or None if the turns find no room between ``floor`` and the foot.
+    """All wires, or None if the turns find no room between ``floor`` and the foot; `InputError` if the wires
+    find none side by side.
 
     ``foot`` is the foot's lower left corner, ``drivers`` the upper left one of the drivers; ``right``: where
     the outputs begin; ``straps``: centres of the base's straps; ``over``: straps over the drivers.
@@ -50,7 +52,8 @@ def solve_inputs(
         if all(abs(x - s.at) >= s.w / 2 + met4_width(pdk) / 2 + pdk.space("met4") for s in over)
     ]
     if len(free) < len(made) or not clear:
-        return None
+        bits, text = plan.spec.array.input_bits, f"{len(made)} wires of the row side"
+        raise InputError(f"array.input_bits: {bits}: {text}, {len(free)} find room beside the outputs")
     made[0].x = min(clear, key=lambda x: abs(x - made[0].ideal))
     free.remove(made[0].x)
     others = sorted(made[1:], key=lambda riser: riser.ideal)
@@ -66,8 +69,6 @@ def foot_pins(plan: Plan) -> dict[str, float]:
     """Inputs at the foot's lower edge, from the left, and their places from its left edge."""
     solved = solve_foot(plan)
     trunks = {p.net: solved.wiring.trunks[p.net].x for p in solved.problem.pins if p.edge == "top"}
-    for arrival in solved.arrivals:
-        trunks.pop(arrival.net, None)
     return dict(sorted(trunks.items(), key=lambda item: item[1]))
 
 
@@ -84,8 +85,7 @@ def _done(plan: Plan, drivers: tuple[float, float]) -> Riser:
     pdk, d = plan.pdk, solve_driver(plan, plan.rows - 1)
     piece = next(p for p in d.wiring.pieces if p.net == "ACCO")
     x = round(drivers[0] + d.problem.height - d.problem.y(piece.row, piece.track), 6)
-    via = round(drivers[1] + pdk.space("met1") + via_pad(pdk, "met1", "via")[1] / 2, 6)
-    via = pdk.up(via)
+    via = pdk.up(drivers[1] + pdk.space("met1") + via_pad(pdk, "met1", "via")[1] / 2)
     low = max(via, pdk.up(drivers[1] + pdk.space("met3") + met3_width(pdk) / 2))  # clear of the lines' ends
     return Riser(DONE, x, Turn(DONE, [Stub(x, low, round(low + 4 * met3_width(pdk), 6), (via,))]))
 

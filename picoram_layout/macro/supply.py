@@ -8,7 +8,7 @@ in its shortest time, for the peak; over the cycle for the average. GND returns 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -174,7 +174,7 @@ def _network(
 
 def _rung(
     n: Network,
-    wire: Any,
+    wire: Callable[[str, int, int, float, float], None],
     rung: Strap,
     own: Sequence[Strap],
     on_strap: NDArray[np.int64],
