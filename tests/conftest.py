@@ -19,10 +19,13 @@ settings.register_profile("nightly", settings.get_profile("picoram"), max_exampl
 settings.load_profile("picoram")
 
 
-# Without ngspice its tests are left out, but never in CI: `tools/system-packages` installs it there.
-needs_ngspice = pytest.mark.skipif(
-    shutil.which("ngspice") is None and "CI" not in os.environ, reason="ngspice is not installed"
-)
+def needs(program: str) -> pytest.MarkDecorator:
+    """Leaves a test out without a program, but never in CI: `tools/system-packages` installs it there."""
+    missing = shutil.which(program) is None and "CI" not in os.environ
+    return pytest.mark.skipif(missing, reason=f"{program} is not installed")
+
+
+needs_ngspice, needs_klayout = needs("ngspice"), needs("klayout")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -18,8 +17,7 @@ from picoram_layout.simulation.models import Condition
 from picoram_layout.simulation.source import circuits
 from picoram_layout.spec import load_spec
 from picoram_layout.spec.shipped import find_spec
-
-needs_ngspice = pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
+from tests.conftest import needs_ngspice
 
 
 @cache

@@ -19,14 +19,10 @@ from picoram_layout.klayout.install import install, klayout_home
 from picoram_layout.pdk import load_pdk, pdk_names
 from picoram_layout.report.technology import styles
 from picoram_layout.spec.shipped import specs_root
-from tests.conftest import Picoram
+from tests.conftest import Picoram, needs_klayout
 from tests.test_cli import wires
 
 ROOT = Path(__file__).parent.parent
-# Left out without KLayout's application, but never in CI: `tools/system-packages` installs it there.
-needs_klayout = pytest.mark.skipif(
-    shutil.which("klayout") is None and "CI" not in os.environ, reason="KLayout is not installed"
-)
 
 
 @pytest.fixture
