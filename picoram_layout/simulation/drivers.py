@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from picoram_layout.plan import Plan
 
 EDGE = 0.2  # ns, of the lines through the drivers
-MET3_OHM = MET4_OHM = 0.047  # per square (SkyWater SKY130 PDK documentation, sheet resistances)
 STRAP = 1.0  # um of met4 above each level's line
 SECTIONS = 12  # of the ladder
 CHAIN = 5  # rows of the chain
@@ -288,14 +287,15 @@ def bench(plan: Plan, cell: Callable[[str], Cell]) -> Bench:
     row = [(cell(f"cluster_{plan.supply(min(plan.cuts)).lower()}_segment"), plan.columns), *strips]
     loads = {_net(s): load_of(f"{s}[{_CELL}]" if s[:2] == "WL" else s, row) for s in _TIMES}
     width = solved.lines["VREF[0]"].w
+    ohm = {layer: metal["ohm"] for layer, metal in plan.pdk.power["metals"].items()}  # per square
     return Bench(
         driver,
         loads,
         plan.rows,
         plan.spec.array.input_bits,
         _group(plan, cell),
-        width / (MET3_OHM * plan.plain.height),
-        1.0 / (MET4_OHM * plan.plain.height),
+        width / (ohm["met3"] * plan.plain.height),
+        1.0 / (ohm["met4"] * plan.plain.height),
         _lines(library, made, solved),
     )
 
