@@ -66,10 +66,10 @@ def build(spec: Spec, out: Path, *, drc: bool = True, lvs: bool = True, progress
         with clock.step("drawing"):
             from picoram_layout.plan import capacitance, make_plan
 
-            solved = jobs.enter_context(beside(capacitance, make_plan(spec)))
+            plan = make_plan(spec)
+            solved = jobs.enter_context(beside(capacitance, plan))
             from picoram_layout.macro import draw
 
-            plan = make_plan(spec)
             drawing = draw(spec, pdk, solved)
         layout, top = drawing.library.layout, drawing.top.name
         with clock.step("layout files"):

@@ -13,7 +13,7 @@ from picoram_layout.spec.shipped import find_spec
 
 
 def run(path: Path, output: Path | None, drc: bool, lvs: bool, json: bool) -> int:
-    """Build the spec's array into a folder and sum up what came out."""
+    """Build the spec's macro into a folder and sum up what came out."""
     spec = load_spec(find_spec(path))
     out = Path("out") / spec.name if output is None else output
     result = build(spec, out, drc=drc, lvs=lvs, progress=progress(quiet=json))
