@@ -32,6 +32,7 @@ from picoram_layout.stream import write_layout
 from tests.conftest import Picoram, needs_ngspice
 
 PDKS = ("sky130", "scaled65")
+TOP = "array"
 SMALL = {"inputs": 4, "outputs": 2, "weight_bits": 2, "input_bits": 2, "cells_per_cluster": 3}
 
 
@@ -96,7 +97,7 @@ def test_array_matches_its_netlist(pdk: str, style: str) -> None:
 def only_top_labels(layout: kdb.Layout) -> kdb.Layout:
     """Take away the labels of all cells but the small array: flat, they would all name nets of it."""
     for cell in layout.each_cell():
-        if cell.name != "small":
+        if cell.name != TOP:
             for number in load_pdk("sky130").labels.values():
                 cell.shapes(layout.layer(*number)).clear()
     return layout
@@ -182,14 +183,14 @@ def test_ports_labels_and_pins_are_one_table() -> None:
 
 def test_a_flattened_layout_matches() -> None:
     layout = only_top_labels(copy())
-    layout.cell("small").flatten(True)
+    layout.cell(TOP).flatten(True)
     assert check(layout).differences == []
 
 
 def test_a_cell_that_is_another_in_one_place_is_compared_flat() -> None:
     """The hierarchies differ, the circuits do not."""
     layout = copy()
-    top = layout.cell("small")
+    top = layout.cell(TOP)
     placed = next(i for i in top.each_inst() if i.cell.name.startswith("row_"))
     twin = placed.cell.dup()
     twin.name = "twin"
@@ -270,7 +271,7 @@ def test_a_shortened_finger_changes_the_capacitor() -> None:
 
 def rename(layout: kdb.Layout, layer: str, change: Callable[[str], str]) -> None:
     """Change the top cell's labels on a layer; an empty name takes the label away."""
-    labels = shapes(layout, "small", layer)
+    labels = shapes(layout, TOP, layer)
     texts = [s.text for s in labels.each()]
     labels.clear()
     for text in texts:
@@ -295,7 +296,7 @@ def test_a_lost_and_an_unknown_label_are_told() -> None:
 def test_labels_of_inner_cells_at_the_top_are_told_at_once() -> None:
     """Flattened with all labels: no name is right any more."""
     layout = copy()
-    layout.cell("small").flatten(True)
+    layout.cell(TOP).flatten(True)
     result = check(layout)
     assert result.status == "mismatch"
     assert result.notes[0].startswith("not compared further")
@@ -311,8 +312,8 @@ def test_a_label_on_the_stub_of_a_cut_wire_is_told(
 ) -> None:
     """What is behind the cut has no name, and the name has nothing behind it."""
     layout = only_top_labels(copy())
-    layout.cell("small").flatten(True)
-    wires = shapes(layout, "small", layer)
+    layout.cell(TOP).flatten(True)
+    wires = shapes(layout, TOP, layer)
     kept = kdb.Region(wires) - kdb.Region(kdb.Box(*cut))
     wires.clear()
     wires.insert(kept)
@@ -327,7 +328,7 @@ def test_a_label_on_two_nets_is_told() -> None:
 
 def test_a_short_names_both_nets() -> None:
     layout = copy()
-    shapes(layout, "small", "met2").insert(kdb.Box(0, 0, 140, 60_000))
+    shapes(layout, TOP, "met2").insert(kdb.Box(0, 0, 140, 60_000))
     result = check(layout)
     assert any("WLL[0]" in d.layout and "WLR[0]" in d.layout for d in result.differences)
 
@@ -364,7 +365,7 @@ def test_ngspice_runs_the_netlist_without_a_warning(tmp_path: Path) -> None:
     pins = [pin.name() for pin in library.netlist.circuit_by_name(top.name).each_pin()]
     nodes = ["0" if pin in ("GND", "SUB") else pin for pin in pins]
     models = models_folder() / "C4M.Sky130_logic_lib.spice"
-    deck = ["* small", f'.lib "{models}" tt', ".include small.spice", f"Xtop {' '.join(nodes)} small"]
+    deck = ["* small", f'.lib "{models}" tt', ".include small.spice", f"Xtop {' '.join(nodes)} {TOP}"]
     deck += [
         "VVDD VDD 0 1.8",
         *(f"V{k} {node} 0 0" for k, node in enumerate(nodes) if node not in ("0", "VDD")),
@@ -396,7 +397,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 def test_command(picoram: Picoram, files: tuple[Path, Path]) -> None:
     outcome = picoram("lvs", files[0], "-o", "small.lvsdb")
     assert outcome.status == 0
-    assert "small: match (16 mom" in outcome.out
+    assert f"{TOP}: match (16 mom" in outcome.out
     database = kdb.LayoutVsSchematic()
     database.read("small.lvsdb")
     assert database.xref().circuit_count() > 0
@@ -417,7 +418,7 @@ def test_command_tells_cell_device_and_net(picoram: Picoram, files: tuple[Path, 
         (["nothing.gds"], "nothing.gds: no such file"),
         (["small.gds", "--netlist", "nothing.spice"], "nothing.spice: no such file"),
         (["small.gds", "--netlist", "empty.spice"], "empty.spice: holds no .SUBCKT"),
-        (["small.gds", "--netlist", "other.spice"], "other.spice: has no circuit 'small'"),
+        (["small.gds", "--netlist", "other.spice"], f"other.spice: has no circuit '{TOP}'"),
         (["other.gds"], "other.gds: no netlist beside it"),
         (["small.gds", "--pdk", "sky13"], "pdk: 'sky13' is unknown"),
         (["small.gds", "-o", "no/such/folder.lvsdb"], "is in a folder that does not exist"),
