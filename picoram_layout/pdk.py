@@ -59,6 +59,8 @@ class Pdk:
         self.dbu: float = info["dbu"]
         self.info = info
         self.density: dict[str, Any] = info["density"]
+        # a router's tracks by layer: pitch, and the first one's distance from the origin
+        self.tracks: dict[str, tuple[float, float]] = {k: tuple(v) for k, v in info["tracks"].items()}
         self.drawn: dict[str, tuple[int, int]] = {k: tuple(v) for k, v in layers["drawn"].items()}
         self.labels: dict[str, tuple[int, int]] = {k: tuple(v) for k, v in layers["labels"].items()}
         self.pins: dict[str, tuple[int, int]] = {k: tuple(v) for k, v in layers["pins"].items()}
@@ -66,7 +68,7 @@ class Pdk:
         self.stack: list[str] = layers["stack"]
         self.derived: dict[str, list[str]] = layers["derived"]
         power = folder / "power.yaml"
-        # resistances, currents and routing tracks; a study deck has none
+        # resistances and currents; a study deck has none
         self.power: dict[str, Any] = _yaml(power) if power.is_file() else {}
         self.rules = rules
         self.not_checked: list[dict[str, str]] = not_checked
@@ -177,6 +179,7 @@ def _derived(name: str, info: dict[str, Any], folder: Path) -> Pdk:
     grid, scale = info["grid"], derive["scale"]
     lengths = {key: round(info["density"][key] * scale, 6) for key in ("window", "step")}
     info["density"] = {**info["density"], **lengths}
+    info["tracks"] = {k: [round(x * scale, 6) for x in v] for k, v in parent.tracks.items()}
     floors = {(f["kind"], tuple(f["layers"])): f for f in derive["floors"]}
     rules = []
     for rule in parent.rules:

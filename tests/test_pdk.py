@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from picoram_layout.cells.thin_cell import via_pad
 from picoram_layout.errors import InputError
 from picoram_layout.pdk import load_pdk, pdk_names, pdk_root
 
@@ -28,6 +29,12 @@ def test_every_row_speaks_of_known_layers_and_has_a_source(pdk) -> None:  # type
     keys = [(rule.kind, rule.layers) for rule in pdk.rules]
     assert len(keys) == len(set(keys))
     assert set(pdk.density["layers"]) <= known
+
+
+@pytest.mark.parametrize("pdk", [SKY, SCALED], ids=lambda pdk: pdk.name)
+def test_vias_fit_side_by_side_on_tracks(pdk) -> None:  # type: ignore[no-untyped-def]
+    pitch, _ = pdk.tracks["met2"]
+    assert via_pad(pdk, "met2", "via2")[0] + pdk.space("met2") <= pitch + 1e-9
 
 
 def test_a_rule_is_either_checked_or_listed_as_not_checked() -> None:
