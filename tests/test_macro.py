@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from picoram_layout.drc import run_drc
+from picoram_layout.errors import InputError
 from picoram_layout.layout import Library
 from picoram_layout.lvs.compare import compare
 from picoram_layout.lvs.extract import extract
 from picoram_layout.macro.assembly import Macro, macro
+from picoram_layout.macro.edge import side_by_side, solve_edge
 from picoram_layout.macro.supply import Network, estimate
 from picoram_layout.netlist.circuit import set_capacitors
 from picoram_layout.plan import Plan, capacitance, make_plan
@@ -66,6 +68,39 @@ def test_pins_are_those_of_the_table_and_reach_the_edge(case: Case) -> None:
             assert min(edges) == pytest.approx(0.0)
 
 
+def test_signals_are_on_met2_on_tracks_and_large_enough(case: Case) -> None:
+    """VREF is a supply's wire: a strap at the upper edge."""
+    top, pdk = case.made.top, case.plan.pdk
+    pitch, offset = pdk.tracks["met2"]
+    signals = [name for pin in pins(case.plan) if pin.kind == "signal" for name in pin.bits]
+    taken = set()
+    for name in (*signals, "VTH", "VTHL", "IREF_R", "IREF_C"):
+        (port,) = top.ports[name]
+        x1, y1, x2, y2 = port.box
+        track = ((x1 + x2) / 2 - offset) / pitch
+        assert port.layer == "met2"
+        assert track == pytest.approx(round(track), abs=1e-6)
+        assert y1 == 0.0
+        assert x2 - x1 >= pdk.width("met2") - 1e-9
+        assert (x2 - x1) * (y2 - y1) >= pdk.area("met2") - 1e-9
+        taken.add(round(track))
+    assert len(taken) == len(signals) + 4
+
+
+def test_nothing_is_drawn_beyond_the_boundary(case: Case) -> None:
+    box, top = case.made.top.cell.dbbox(), case.made.top
+    assert (box.left, box.bottom, box.right, box.top) == pytest.approx((0.0, 0.0, top.width, top.height))
+
+
+def test_spans_lie_side_by_side_on_the_fewest_levels() -> None:
+    assert side_by_side([(0.0, 4.0), (1.0, 2.0), (3.0, 5.0), (5.5, 6.0)], 0.5) == [0, 1, 1, 0]
+
+
+def test_more_pins_than_tracks_are_refused(case: Case) -> None:
+    with pytest.raises(InputError, match=r"^array\.outputs: 8: 3 pins at the lower edge, 2 tracks$"):
+        solve_edge(case.plan, {}, {"A": 0.1, "B": 0.2, "C": 0.3}, 2 * case.plan.pdk.tracks["met2"][0])
+
+
 def test_parts_do_not_overlap_but_for_the_base_below_the_foot(case: Case) -> None:
     boxes = [kdb.DBox(*part.box) for part in case.made.parts.values() if part.name != "outputs"]
     for k, one in enumerate(boxes):
@@ -86,7 +121,7 @@ def test_every_rung_meets_the_straps_of_its_supply(case: Case) -> None:
 
 def test_a_wire_between_signals_is_found(case: Case) -> None:
     """Two pins joined at the lower edge: the comparison sees it."""
-    top, layer = case.made.top, case.library.layer("met3")
+    top, layer = case.made.top, case.library.layer("met2")
     a, b = (top.port(net).box for net in ("CODE[0]", "CODE[1]"))
     shape = top.cell.shapes(layer).insert(kdb.DBox(min(a[0], b[0]), a[1], max(a[2], b[2]), a[1] + 0.1))
     name, library = top.name, case.library

@@ -11,9 +11,10 @@ from picoram_layout.cells.thin_cell import via_pad
 from picoram_layout.layout import Block, Canvas, Library
 from picoram_layout.logic.draw import WELL
 from picoram_layout.logic.wiring import RAILS
+from picoram_layout.macro.edge import LAYER, Edge, draw_edge, solve_edge
 from picoram_layout.macro.grid import Strap, draw_grid, rungs, straps
 from picoram_layout.macro.guard_ring import guard_ring, solve_ring
-from picoram_layout.macro.inputs import DONE, draw_inputs, draw_pin, pin_height, solve_inputs
+from picoram_layout.macro.inputs import DONE, draw_inputs, solve_inputs
 from picoram_layout.periphery.base_lines import SAMPLE, SAMPLE_LAST, SHARE
 from picoram_layout.periphery.column_side import fillers, solve_side
 from picoram_layout.periphery.risers import OVER, Riser, control, outputs_on_base, solve_risers
@@ -52,16 +53,16 @@ class Macro:
     rungs: tuple[Strap, ...]
 
 
-def _parts(lib: Library, plan: Plan, room: float) -> tuple[dict[str, Part], float, float]:
+def _parts(lib: Library, plan: Plan, low: float, room: float) -> tuple[dict[str, Part], float, float]:
     """Blocks and their places, the macro's width and height.
 
-    The array stands on the outputs, its first row beside that row's driver, the drivers on their foot; below
-    the foot are the base and ``room`` for wires.
+    The array stands on the outputs, ``low`` above the lower edge, its first row beside that row's driver, the
+    drivers on their foot; below the foot are the base and ``room`` for wires.
     """
     cells, outputs = array(lib, plan), outputs_on_base(lib, plan)
     drivers, foot = row_drivers(lib, plan), row_foot(lib, plan)
     left, base = _under_foot(plan)
-    edge, low = margins(plan)
+    edge = margin(plan)
     x = round(edge + max(foot.width, left), 6)
     y = round(low + max(outputs.height, base + room + foot.height - plan.y[0]), 6)
     row, beside = round(y + plan.y[0], 6), round(x - drivers.width, 6)
@@ -82,34 +83,38 @@ def _under_foot(plan: Plan) -> tuple[float, float]:
     return (left, high) if left else (0.0, 0.0)
 
 
-def margins(plan: Plan) -> tuple[float, float]:
-    """Around the blocks: room for the guard ring, and at the lower edge for the pins."""
+def margin(plan: Plan) -> float:
+    """Room for the guard ring around the blocks."""
     pdk, ring = plan.pdk, solve_ring(plan.pdk)
     rail = solve_driver(plan, 0).problem.rows[0].rail  # half of it lies beyond the drivers' edge
     beside = (ring.width + ring.wire) / 2 + pdk.space("met1") + rail
-    edge = pdk.up(max(ring.width + ring.gap, beside))
-    return edge, max(edge, pdk.up(pin_height(pdk) + pdk.space("met3") + met3_width(pdk) / 2))
+    return pdk.up(max(ring.width + ring.gap, beside))
 
 
 def macro(lib: Library, plan: Plan) -> Macro:
     """The whole macro; its cell has the spec's name."""
-    pdk, c, room = plan.pdk, Canvas(lib, plan.spec.name), 0.0
+    pdk, c = plan.pdk, Canvas(lib, plan.spec.name)
+    low, room = margin(plan), 0.0
     while True:
-        parts, width, height = _parts(lib, plan, room)
+        parts, width, height = _parts(lib, plan, low, room)
         upright, made = _solved(plan, parts, height)
-        if made is not None:
+        if made is None:
+            room = pdk.up(room + met3_width(pdk) + pdk.space("met3"))
+            continue
+        edge = _edge(plan, parts["outputs"], made, width)
+        if edge.height <= low:
             break
-        room = pdk.up(room + met3_width(pdk) + pdk.space("met3"))
+        low = edge.height
     for part in parts.values():
         c.place(part.block, part.x, part.y, nets=_nets(plan, part))
     guard_ring(lib, c, width, height)
-    _, low, _, high = parts["row drivers"].box
+    _, first, _, last = parts["row drivers"].box
     across = rungs(plan, parts["array"].y, width)
-    draw_grid(c, plan, upright, across, low, high)
-    draw_inputs(c, plan, made, parts["row foot"].box[:2], high)
+    draw_grid(c, plan, upright, across, first, last)
+    draw_inputs(c, plan, made, low, parts["row foot"].box[:2], last)
     _join_outputs(c, plan, parts)
     _tie_ring(c, plan, upright, height)
-    _pins(c, plan, parts["outputs"], made)
+    draw_edge(c, edge, low)
     return Macro(c.done(width, height, {"spec": plan.spec.name}), parts, tuple(upright), tuple(across))
 
 
@@ -118,7 +123,7 @@ def _solved(plan: Plan, parts: dict[str, Part], height: float) -> tuple[list[Str
     drivers, foot, outputs = parts["row drivers"], parts["row foot"], parts["outputs"]
     upright = straps(plan, drivers.x, drivers.y, foot.y, height)
     below = [round(outputs.x + x, 6) for _, x, low in output_straps(plan) if not low]
-    floor = round(margins(plan)[1] + _under_foot(plan)[1], 6)
+    floor = round(outputs.y + _under_foot(plan)[1], 6)
     left, _, right, top = drivers.box
     return upright, solve_inputs(plan, (foot.x, foot.y), (left, top), floor, right, below, upright)
 
@@ -148,18 +153,14 @@ def _tie_ring(c: Canvas, plan: Plan, upright: Sequence[Strap], height: float) ->
             c.box("met1", strap.at - half, y - long / 2, strap.at + half, height)
 
 
-def _pins(c: Canvas, plan: Plan, outputs: Part, made: Sequence[Riser]) -> None:
-    """Pins of all signals at the lower edge: met3 below upright wires, met2 below the base's inputs."""
-    for riser in made:
-        draw_pin(c, plan.pdk, _edge_name(riser.net, "row foot"), riser.x)
-    w2, w4 = plan.pdk.width("met2"), met4_width(plan.pdk)
+def _edge(plan: Plan, outputs: Part, made: Sequence[Riser], width: float) -> Edge:
+    """Pins of all signals at the lower edge, and their wires to the blocks above."""
+    upright = {_edge_name(riser.net, "row foot"): riser.x for riser in made}
+    inputs: dict[str, float] = {}
     for net, (layer, at) in output_pins(plan).items():
-        x, name = round(outputs.x + at, 6), _edge_name(net, outputs.name)
-        if layer == "met2":
-            c.pin(name, "met2", x - w2 / 2, 0.0, x + w2 / 2, outputs.y)
-        else:
-            c.box("met4", x - w4 / 2, 0.0, x + w4 / 2, outputs.y)
-            draw_pin(c, plan.pdk, name, x)
+        group = inputs if layer == LAYER else upright
+        group[_edge_name(net, outputs.name)] = round(outputs.x + at, 6)
+    return solve_edge(plan, upright, inputs, width)
 
 
 def _edge_name(net: str, part: str) -> str:

@@ -1,4 +1,4 @@
-"""What the row side has for the outside: the foot's inputs and ACC_DONE, led to the lower edge on met4.
+"""What the row side has for the outside: the foot's inputs and ACC_DONE, led down beside the base on met4.
 
 The foot's inputs turn (met3) below it to slots of upright wires, which pass over the base. ACC_DONE comes
 from the upper end of the column of drivers and runs down over it, beside the straps. All lengths in um.
@@ -14,7 +14,6 @@ from picoram_layout.errors import InputError
 from picoram_layout.layout import Canvas
 from picoram_layout.logic.wiring import isotonic
 from picoram_layout.macro.grid import Strap
-from picoram_layout.pdk import Pdk
 from picoram_layout.periphery.risers import Riser, Stub, Turn, assigned, draw_turn, slots, turned
 from picoram_layout.periphery.row_driver import solve_driver
 from picoram_layout.periphery.row_foot import solve_foot
@@ -91,9 +90,9 @@ def _done(plan: Plan, drivers: tuple[float, float]) -> Riser:
 
 
 def draw_inputs(
-    c: Canvas, plan: Plan, made: Sequence[Riser], foot: tuple[float, float], drivers: float
+    c: Canvas, plan: Plan, made: Sequence[Riser], low: float, foot: tuple[float, float], drivers: float
 ) -> None:
-    """Draw the wires to the lower edge; ``foot``: its lower left corner, ``drivers``: their upper edge."""
+    """Draw the wires down to ``low``; ``foot``: its lower left corner, ``drivers``: their upper edge."""
     pdk, w2, w4 = plan.pdk, plan.pdk.width("met2"), met4_width(plan.pdk)
     track = solve_driver(plan, plan.rows - 1).problem.rows[0].track
     for riser in made:
@@ -101,7 +100,7 @@ def draw_inputs(
         assert turn is not None
         draw_turn(c, turn)
         reach = pdk.up(parts.via_reach(pdk, "met4", "via3", w4))
-        c.box("met4", riser.x - w4 / 2, 0.0, riser.x + w4 / 2, turn.y + reach)
+        c.box("met4", riser.x - w4 / 2, low, riser.x + w4 / 2, turn.y + reach)
         stub = turn.stubs[0]
         if riser.net != DONE:
             x = round(foot[0] + foot_pins(plan)[riser.net], 6)
@@ -114,20 +113,3 @@ def draw_inputs(
         parts.rect(c, "met1", stub.x, y, *via_pad(pdk, "met1", "via"))
         parts.rect(c, "met2", stub.x, y, *via_pad(pdk, "met2", "via"))
         c.box("met2", stub.x - w2 / 2, y, stub.x + w2 / 2, turn.y)
-
-
-def pin_height(pdk: Pdk) -> float:
-    """Height of a pin of met3 at the lower edge."""
-    return pdk.up(max(pdk.area("met3") / _pin_width(pdk), via_pad(pdk, "met3", "via3")[1]))
-
-
-def _pin_width(pdk: Pdk) -> float:
-    """Width of a pin of met3: as upright wires are, side by side."""
-    return pdk.up2(max(pdk.width("met3"), via_pad(pdk, "met3", "via3")[0]))
-
-
-def draw_pin(c: Canvas, pdk: Pdk, net: str, x: float) -> None:
-    """A pin of met3 below an upright wire that ends at the lower edge."""
-    half, high = _pin_width(pdk) / 2, pin_height(pdk)
-    c.pin(net, "met3", x - half, 0.0, x + half, high)
-    parts.via(c, "via3", x, pdk.down(high / 2))
