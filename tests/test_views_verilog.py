@@ -14,7 +14,7 @@ from picoram_layout.spec import Spec
 from picoram_layout.spec.sections import ArraySpec, CapacitorSpec
 from picoram_layout.views import sequence
 from picoram_layout.views.bench import joined, script
-from picoram_layout.views.pins import ACC_GATE, ACC_OPEN, loaded
+from picoram_layout.views.pins import ACC_GATE, ACC_OPEN
 from picoram_layout.views.verilog import MODEL, codes, write_verilog
 from tests.views import plan_of, run
 
@@ -70,21 +70,20 @@ def test_other_sizes(tmp_path: Path, counts: dict[str, int]) -> None:
 def test_commands_in_any_order(tmp_path: Path, seed: int) -> None:
     """Weights and inputs change between products, some of the inputs while a cycle converts."""
     plan = plan_of("picoram_tiny")
-    a, draw, step = plan.spec.array, np.random.default_rng(seed), loaded(plan)
+    a, draw = plan.spec.array, np.random.default_rng(seed)
     w = np.zeros((a.cells_per_cluster, plan.rows, a.outputs), dtype=np.int64)
     x = np.zeros(plan.rows, dtype=np.int64)
     lines = [f"w {r} {cell} 0" for r in range(plan.rows) for cell in range(a.cells_per_cluster)]
-    lines += [f"l {r} 0" for r in range(0, plan.rows, step)]
+    lines += [f"l {r} 0" for r in range(plan.rows)]
     for kind in draw.choice(list("wrlcp"), 200):
         r, cell = int(draw.integers(plan.rows)), int(draw.integers(a.cells_per_cluster))
-        first = r - r % step
         if kind == "w":
             w[cell, r] = draw.integers(0, 16, a.outputs)
         if kind in "lp":
-            x[first : first + step] = draw.integers(0, 16, step)
-        data = {"l": joined(x[first : first + step], 4), "w": joined(w[cell, r], 4)}
+            x[r] = draw.integers(0, 16)
+        data = {"l": int(x[r]), "w": joined(w[cell, r], 4)}
         data |= {"p": data["l"], "r": data["w"], "c": joined(codes(plan, x, w[cell]), 9)}
-        where = {"l": f"{first}", "p": f"{cell} {first}", "c": f"{cell}"}.get(kind, f"{r} {cell}")
+        where = {"l": f"{r}", "p": f"{cell} {r}", "c": f"{cell}"}.get(kind, f"{r} {cell}")
         lines.append(f"{kind} {where} {data[kind]:x}")
     write_verilog(tmp_path, "picoram_tiny", plan)
     assert passes(simulate(tmp_path, "picoram_tiny", "\n".join(lines) + "\n", 7000 + seed))

@@ -8,7 +8,6 @@ import numpy as np
 
 from picoram_layout.periphery.adc_digital import CODE_BITS
 from picoram_layout.plan import Plan
-from picoram_layout.views.pins import loaded
 from picoram_layout.views.verilog import MODEL, Model, codes
 
 PRODUCTS = 4  # matrix-vector products of a script
@@ -33,8 +32,7 @@ def script(plan: Plan, seed: int = 0, model: Model = MODEL, products: int = PROD
         x = {0: np.full(plan.rows, most), 1: np.zeros(plan.rows, dtype=np.int64)}.get(
             n, draw.integers(0, most + 1, plan.rows)
         )
-        step = loaded(plan)
-        loads = [(r, joined(x[r : r + step], a.input_bits)) for r in range(0, plan.rows, step)]
+        loads = [(r, int(x[r])) for r in range(plan.rows)]
         if n and n == products - 1:
             r, data = loads.pop()
             lines.append(f"p {cell} {r} {data:x}")

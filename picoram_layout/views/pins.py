@@ -12,7 +12,6 @@ from typing import Literal
 
 from picoram_layout.periphery.adc_digital import CODE_BITS
 from picoram_layout.periphery.foot_logic import address_bits, cell_bits
-from picoram_layout.periphery.row_driver import line_groups
 from picoram_layout.plan import Plan
 
 Direction = Literal["input", "output", "inout"]
@@ -56,11 +55,6 @@ def pins(plan: Plan) -> tuple[Pin, ...]:
     return (*_row_side(plan), *_column_side(plan), *_converter(plan), *_analog(plan), *_supplies())
 
 
-def loaded(plan: Plan) -> int:
-    """Rows whose inputs are loaded at once: the lowest bits of RA, by which they differ, do not count."""
-    return line_groups(plan)["BUS"] // plan.spec.array.input_bits
-
-
 def bit_names(table: Iterable[Pin]) -> tuple[str, ...]:
     """Names of all bits, as nets and ports are called."""
     return tuple(name for pin in table for name in pin.bits)
@@ -74,7 +68,6 @@ def _row_side(plan: Plan) -> tuple[Pin, ...]:
     def made(name: str, text: str, active: Active = "high", width: int | None = None) -> Pin:
         return _in("row side", name, text, active, width)
 
-    bus = line_groups(plan)["BUS"]
     return (
         made("RA", "row address", "", sum(address_bits(plan))),
         made("CA", "cell in its cluster", "", cell_bits(plan)),
@@ -88,8 +81,8 @@ def _row_side(plan: Plan) -> tuple[Pin, ...]:
         made("ACC", "ACC starts to go up the rows"),
         made(ACC_GATE, "ACC may be high; else it ends in all rows at once", "high" if ACC_OPEN else "low"),
         Pin("ACC_DONE", None, "output", "signal", "row side", "ACC has reached the last row", "high"),
-        made("LOAD", f"input latches of the addressed {'row' if loaded(plan) == 1 else 'rows'} are open"),
-        made("BUS", "inputs, the lowest row in the lowest bits", "", bus),
+        made("LOAD", "input latches of the addressed row are open"),
+        made("BUS", "input of the addressed row", "", plan.spec.array.input_bits),
     )
 
 

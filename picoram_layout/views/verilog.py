@@ -15,7 +15,7 @@ from picoram_layout.plan import Plan
 from picoram_layout.simulation import adc_slice
 from picoram_layout.simulation.phases import VREF
 from picoram_layout.views import sequence as seq
-from picoram_layout.views.pins import ACC_GATE, ACC_OPEN, loaded, pins
+from picoram_layout.views.pins import ACC_GATE, ACC_OPEN, pins
 from picoram_layout.views.templates import environment
 
 Ints = NDArray[np.int64]
@@ -88,7 +88,6 @@ def _context(name: str, plan: Plan, model: Model) -> dict[str, Any]:
         "weight_bits": a.weight_bits,
         "input_bits": a.input_bits,
         "code_bits": CODE_BITS,
-        "loaded": loaded(plan),
         "acc_gate": f"{'' if ACC_OPEN else '!'}{ACC_GATE.lower()}",
         "full": FULL,
         "controls": list(seq.REST),
