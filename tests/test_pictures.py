@@ -152,6 +152,20 @@ def test_labels_are_written_where_they_are(draw: Callable[..., Image.Image], pdk
     assert box[2] - box[0] < 80
 
 
+def test_only_blocks_that_fill_much_of_the_picture_are_named(
+    draw: Callable[..., Image.Image], layout: kdb.Layout, pdk: Pdk
+) -> None:
+    """A transistor is 2 um wide: named in a picture of 5 um, not in one of 50 um."""
+    layout.cell("leaf").shapes(layout.layer(*pdk.labels["met1"])).insert(kdb.DText("G", kdb.DTrans(0.5, 1.0)))
+
+    def names(box: tuple[float, float, float, float]) -> bool:
+        plain, named = (draw(box=box, labels=labels) for labels in (False, True))
+        return ImageChops.difference(plain, named).getbbox() is not None
+
+    assert names((0, 0, 5, 2.3))
+    assert not names((0, 0, 50, 2.3))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -24,6 +24,7 @@ Box = tuple[float, float, float, float]
 _OVERSAMPLING = 2
 _MARGIN = 0.03
 _TALLEST = 1.25
+_NAMED = 0.25  # of the picture's width: from there on a block's nets are named
 _INK, _PAPER, _VEIL = "#1a1a1a", "#ffffff", (255, 255, 255, 205)
 
 
@@ -141,14 +142,21 @@ def _any(layout: kdb.Layout, cell: str, style: Style, area: kdb.DBox) -> bool:
 
 
 def _names(image: Image.Image, layout: kdb.Layout, cell: str, chosen: list[Style], frame: _Frame) -> None:
-    """Write net names where their labels are; one that would cover another is left out."""
+    """Write net names where their labels are, but for those in blocks that are small in the picture.
+
+    One that would cover another is left out.
+    """
     font = _font(max(12, frame.width // 85))
     pen = ImageDraw.Draw(image, "RGBA")
     taken: list[Box] = []
     for style in chosen:
         found = layout.cell(cell).begin_shapes_rec_touching(layout.find_layer(*style.source), frame.area)
         found.shape_flags = kdb.Shapes.STexts
-        texts = [t.shape().text.transformed(t.trans()).to_dtype(layout.dbu) for t in found]
+        texts = [
+            t.shape().text.transformed(t.trans()).to_dtype(layout.dbu)
+            for t in found
+            if t.cell().dbbox().transformed(t.dtrans()).width() >= _NAMED * frame.area.width()
+        ]
         for text in sorted(texts, key=lambda t: (-t.y, t.x, t.string)):
             x, y = frame.pixel(kdb.DPoint(text.x, text.y))
             ground = pen.textbbox((x, y), text.string, font, anchor="mm")
