@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from picoram_layout.pdk import Pdk
@@ -20,8 +22,12 @@ if TYPE_CHECKING:
 _WIDE, _HIGH, _SIDE, _LEFT, _TOP, _BOTTOM = 760.0, 560.0, 330, 84, 64, 70
 # A macro more slender than this is stretched, each axis with its own scale bar.
 _SLENDER = 1.6
-_SHADES = ("#cfe3f7", "#ffd9a8", "#d6ecc9", "#e6d3ee", "#f6cfd0", "#d9dde2", "#fff1b3", "#c9ebe8")
+_SHADES = (
+    *("#cfe3f7", "#ffd9a8", "#d6ecc9", "#e6d3ee", "#f6cfd0", "#d9dde2"),
+    *("#fff1b3", "#c9ebe8", "#9fb8d8", "#d9b48a", "#a9c99a", "#c2a6d1"),
+)
 _LINE = 19
+_COLUMN = 275  # of the pins' table
 
 
 def floorplan_svg(top: Block, areas: Sequence[Area], pdk: Pdk, title: str) -> str:
@@ -29,7 +35,6 @@ def floorplan_svg(top: Block, areas: Sequence[Area], pdk: Pdk, title: str) -> st
     view = _View(top.width, top.height)
     rows = shares(areas, top.width, top.height)
     shade = {row.kind: _SHADES[i % len(_SHADES)] for i, row in enumerate(rows)}
-    groups = pin_groups(top)
     side = view.left + view.wide + 60
     blocks, unnamed = [], []
     for area in areas:
@@ -37,8 +42,11 @@ def floorplan_svg(top: Block, areas: Sequence[Area], pdk: Pdk, title: str) -> st
         blocks.append(block)
         if not named:
             unnamed.append(area)
-    notes = [*_legend(rows, shade), *_pin_list(groups, pdk), *_name_list(unnamed, shade)]
-    wide, high = side + _SIDE, view.top + max(view.high + _BOTTOM, _LINE * (len(notes) + 1))
+    notes = [*_legend(rows, shade), *_name_list(unnamed, shade)]
+    below = view.top + max(view.high + _BOTTOM, _LINE * (len(notes) + 1))
+    wide = side + _SIDE
+    pins, lines = _pin_table(pin_groups(top), pdk, round(wide - view.left) // _COLUMN)
+    high = below + _LINE * lines
     parts = [
         svg.text(view.left, 24, title, size=17, bold=True),
         *blocks,
@@ -46,6 +54,7 @@ def floorplan_svg(top: Block, areas: Sequence[Area], pdk: Pdk, title: str) -> st
         *_dimensions(view, top, areas),
         *_scale_bars(view),
         *(svg.group(note, side, view.top + _LINE * n) for n, note in enumerate(notes)),
+        svg.group(pins, view.left, below),
     ]
     if view.stretched:
         parts += _true_scale(view, areas, shade, side + _SIDE - 40)
@@ -188,24 +197,24 @@ def _swatch(colour: str) -> str:
     return svg.rect(0, -8, 14, 14, colour, svg.EDGE)
 
 
-def _pin_list(groups: Sequence[PinGroup], pdk: Pdk) -> list[list[str]]:
-    """The pins, by side."""
+def _pin_table(groups: Sequence[PinGroup], pdk: Pdk, columns: int) -> tuple[list[str], int]:
+    """The pins by side, in columns, and how many lines they take."""
     colours = _colours(pdk)
-    lines: list[list[str]] = []
-    side = ""
-    for group in groups:
-        if group.side != side:
-            side = group.side
-            lines += [[], [svg.text(0, 4, f"Pins, {side}", bold=True)]]
-        lines.append(
-            [
+    parts, top = [], 0
+    for side, found in groupby(groups, key=lambda group: group.side):
+        own = list(found)
+        parts.append(svg.text(0, _LINE * top + 4, f"Pins, {side}", bold=True))
+        lines = math.ceil(len(own) / columns)
+        for k, group in enumerate(own):
+            entry = [
                 svg.line(0, 0, 14, 0, colours[group.layer], 3),
                 svg.text(21, 4, group.name),
                 svg.text(215, 4, f"{group.count}", anchor="end"),
                 svg.text(255, 4, group.layer, anchor="end"),
             ]
-        )
-    return lines
+            parts.append(svg.group(entry, _COLUMN * (k // lines), _LINE * (top + 1 + k % lines)))
+        top += lines + 2
+    return parts, top
 
 
 def _name_list(areas: Sequence[Area], shade: dict[str, str]) -> list[list[str]]:
