@@ -144,10 +144,10 @@ def _digests(stage: Staging) -> dict[str, str]:
 
 
 def _views(drawing: Drawing, folder: Path) -> list[View]:
-    """Pictures of the gallery's cells and of places in the array."""
-    cells = [View(block.name, folder / f"{name}.png") for name, block in drawing.gallery.items()]
+    """Pictures of places in the macro and of the gallery's cells."""
     top = drawing.top.name
-    return cells + [View(top, folder / f"{name}.png", box) for name, box in drawing.closeups.items()]
+    places = [View(top, folder / f"{name}.png", box) for name, box in drawing.closeups.items()]
+    return places + [View(block.name, folder / f"{name}.png") for name, block in drawing.gallery.items()]
 
 
 def _diagrams(drawing: Drawing, pdk: Pdk, layers: list[str], folder: Path, title: str) -> dict[str, Path]:

@@ -173,11 +173,13 @@ def gallery(lib: Library, plan: Plan) -> dict[str, Block]:
 def closeups(plan: Plan, made: Macro) -> dict[str, Box]:
     """Places of the macro worth a picture (um)."""
     t, row = plan.t, plan.plain
-    part, foot = made.parts["array"], made.parts["row foot"]
+    part, foot, outputs = (made.parts[name] for name in ("array", "row foot", "outputs"))
+    x_outputs = outputs.x + solve_risers(plan).side[0]
     x, y_mac = part.x + plan.x[0][1], part.y + plan.y[0] + row.y_mac
     top = part.y + plan.y[0] + 2 * row.height
     return {
         "macro_corner": (0.0, 0.0, part.x + part.block.width, top),
+        "lower_edge": (x_outputs, 0.0, round(x_outputs + 6 * t.width, 6), round(outputs.y + t.width, 6)),
         "row_side": (0.0, foot.box[3] - t.height, part.x + 2 * t.width, top),
         "array_corner": (part.x, part.y, x + 2 * t.width, part.y + plan.y[0] + 3 * t.height),
         "mac_row": (x, y_mac - t.height / 2, x + 2 * t.width, y_mac + row.mac.height + t.height / 2),

@@ -72,7 +72,7 @@ class _Photo:
         width, height = struct.unpack(">II", content[16:24])  # the IHDR chunk is always the first
         self.caption = name.replace("_", " ")
         self.uri = "data:image/png;base64," + base64.b64encode(content).decode("ascii")
-        self.wide = width > 1.5 * height
+        self.wide = width > 0.9 * height
 
 
 def _rules(pdk: Pdk, drc: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
