@@ -6,6 +6,7 @@ Net names, a legend of the layers in sight and a scale bar are put on top with P
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +147,7 @@ def _names(image: Image.Image, layout: kdb.Layout, cell: str, chosen: list[Style
 
     One that would cover another is left out.
     """
-    font = _font(max(12, frame.width // 85))
+    font = _font(max(12, frame.width // 85, frame.height // 85))
     pen = ImageDraw.Draw(image, "RGBA")
     taken: list[Box] = []
     for style in chosen:
@@ -181,14 +182,16 @@ def _captioned(image: Image.Image, title: str, chosen: list[Style], scale: float
     unit = f"{length:g} um" if length >= 1 else f"{length * 1000:g} nm"
     entries: list[tuple[Style | None, str]] = [(None, title), *((s, s.name) for s in chosen)]
     places, x, y = [], gap, gap // 2
-    room = image.width - 2 * gap - max(length * scale, pen.textlength(unit, font))
+    bar = max(length * scale, pen.textlength(unit, font))
+    wide = max(image.width, math.ceil(pen.textlength(title, font) + bar + 4 * gap))
+    room = wide - 2 * gap - bar
     for style, text in entries:
-        wide = pen.textlength(text, font) + (gap if style is None else size + 5 + gap)
-        if x > gap and x + wide > room:
+        step = pen.textlength(text, font) + (gap if style is None else size + 5 + gap)
+        if x > gap and x + step > room:
             x, y = gap, y + line
         places.append((x, y, style, text))
-        x += round(wide)
-    strip = Image.new("RGB", (image.width, max(y + line, 2 * line) + gap // 2), _PAPER)
+        x += round(step)
+    strip = Image.new("RGB", (wide, max(y + line, 2 * line) + gap // 2), _PAPER)
     pen = ImageDraw.Draw(strip)
     pen.line((0, 0, strip.width, 0), "#cccccc")
     for x, y, style, text in places:
@@ -198,12 +201,12 @@ def _captioned(image: Image.Image, title: str, chosen: list[Style], scale: float
         pen.text((x, y + line / 2), text, _INK, font, anchor="lm")
     left, right = strip.width - gap - length * scale, strip.width - gap
     pen.text(((left + right) / 2, gap // 2 + line // 2), unit, _INK, font, anchor="mm")
-    bar = gap // 2 + 3 * line // 2 - 4
-    pen.line((left, bar, right, bar), _INK, 3)
+    low = gap // 2 + 3 * line // 2 - 4
+    pen.line((left, low, right, low), _INK, 3)
     for end in (left, right):
-        pen.line((end, bar - 5, end, bar + 5), _INK, 2)
-    whole = Image.new("RGB", (image.width, image.height + strip.height), _PAPER)
-    whole.paste(image, (0, 0))
+        pen.line((end, low - 5, end, low + 5), _INK, 2)
+    whole = Image.new("RGB", (wide, image.height + strip.height), _PAPER)
+    whole.paste(image, ((wide - image.width) // 2, 0))
     whole.paste(strip, (0, image.height))
     return whole
 
