@@ -99,12 +99,14 @@ def test_librelane_names_the_files_that_are_written(tmp_path: Path) -> None:
     files = [*macro["gds"], *macro["lef"], *macro["vh"], *macro["spice"], *macro["lib"]["*"]]
     assert {file.removeprefix("dir::") for file in files} <= names
     (instance,) = macro["instances"]
+    tracks = macro["instances"][instance]["location"][0] / plan.pdk.tracks["met2"][0]
+    assert tracks == pytest.approx(round(tracks))
     assert made["PDN_MACRO_CONNECTIONS"] == [f"{instance} VPWR VGND VDD GND"]
     assert f"`ifdef {made['VERILOG_POWER_DEFINE']}\n" in (tmp_path / "picoram_tiny_stub.v").read_text()
 
 
 def test_the_page_on_integration_has_the_snippet(tmp_path: Path) -> None:
-    write_librelane(tmp_path / LIBRELANE, "picoram_40kb")
+    write_librelane(tmp_path / LIBRELANE, "picoram_40kb", plan_of("picoram_40kb").pdk)
     page = (SPECS.parent / "docs" / "integration.md").read_text()
     assert (tmp_path / LIBRELANE).read_text() in page
     named = {pin.name for pin in pins(plan_of("picoram_40kb"))}

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
+from picoram_layout.macro.edge import LAYER
+from picoram_layout.pdk import Pdk
 from picoram_layout.views.pins import GROUND, POWER
 
 INSTANCE = "macro"
+_ROOM = 50  # um left of the macro, about, and below it
 
 
-def write_librelane(path: Path, name: str) -> None:
-    """Write the entry of a macro of this name; the views lie beside the file."""
+def write_librelane(path: Path, name: str, pdk: Pdk) -> None:
+    """Write the entry of a macro of this name, its pins on tracks; the views lie beside the file."""
+    pitch, _ = pdk.tracks[LAYER]
+    place = round(math.ceil(_ROOM / pitch) * pitch, 6)
 
     def views(*suffixes: str) -> list[str]:
         return [f"dir::{name}{suffix}" for suffix in suffixes]
@@ -22,7 +28,7 @@ def write_librelane(path: Path, name: str) -> None:
         "vh": views("_stub.v"),
         "lib": {"*": views(".lib")},
         "spice": views(".spice"),
-        "instances": {INSTANCE: {"location": [50, 50], "orientation": "N"}},
+        "instances": {INSTANCE: {"location": [place, _ROOM], "orientation": "N"}},
     }
     made = {
         "MACROS": {name: entry},

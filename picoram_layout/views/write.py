@@ -30,4 +30,4 @@ def write_views(folder: Path, top: Block, plan: Plan) -> None:
     write_liberty(folder / f"{name}.lib", top, table, plan, carried)
     write_verilog(folder, name, plan)
     (folder / f"{name}_tb.txt").write_text(script(plan), encoding="utf-8")
-    write_librelane(folder / LIBRELANE, name)
+    write_librelane(folder / LIBRELANE, name, plan.pdk)
