@@ -54,7 +54,7 @@ def solve_edge(plan: Plan, upright: Mapping[str, float], inputs: Mapping[str, fl
     pdk, free = plan.pdk, tracks(plan.pdk, width)
     w, space = pdk.width(LAYER), pdk.space(LAYER)
     own = _placed(plan, inputs, free)
-    reach = (w + via_pad(pdk, LAYER, "via2")[0]) / 2 + space
+    reach = (w + via_pad(pdk, LAYER, "via2")[0]) / 2 + space  # from an input's wire to a via's track
     for net, track in own.items():
         low, high = sorted((track, inputs[net]))
         free = [x for x in free if x <= low - reach + 1e-6 or x >= high + reach - 1e-6]

@@ -1,4 +1,4 @@
-"""What the row side has for the outside: the foot's inputs and ACC_DONE, led down beside the base on met4.
+"""What the row side has for the outside: the foot's inputs and ACC_DONE, led down on met4.
 
 The foot's inputs turn (met3) below it to slots of upright wires, which pass over the base. ACC_DONE comes
 from the upper end of the column of drivers and runs down over it, beside the straps. All lengths in um.
