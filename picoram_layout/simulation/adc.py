@@ -17,6 +17,7 @@ from picoram_layout.simulation.adc_slice import AZ_END, START, STEP, Levels, Sli
 from picoram_layout.simulation.converter import Ring
 from picoram_layout.simulation.mac import LEVELS
 from picoram_layout.simulation.models import Condition
+from picoram_layout.simulation.phases import COMPUTE, SAMPLE
 from picoram_layout.simulation.results import Job, Result
 
 Reals = NDArray[np.float64]
@@ -27,7 +28,7 @@ COARSE, FINE = 45, 5  # levels over the range; of each fine place
 FINE_STEP = 0.25  # LSB
 _DEGREE = 5
 INL_LIMIT, DNL_LIMIT, TIME_LIMIT = 1.0, 0.5, 500.0  # LSB, LSB, ns
-CYCLE = 97.0  # ns of the array before the conversion (`phases`: sample and compute)
+CYCLE = SAMPLE.end + COMPUTE.end  # ns of the array before the conversion
 CYCLE_LIMIT = 1000.0
 STATES = 8
 

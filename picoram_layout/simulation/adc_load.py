@@ -33,11 +33,9 @@ def attach(deck: Deck, bench: mac.Bench, level: float) -> dict[str, float]:
                     deck.capacitor(_net(nets, a), _net(nets, b), value * size)
             if k:
                 deck.resistor(f"v{c}_{k - 1}", f"v{c}_{k}", mac.VL_OHM * size)
-        deck.switch(f"v{c}_0", GND, GND, mac.RESET_W / 2**c)
-        deck.switch(f"v{c}_0", VDD, "al", mac.COLUMN_W / 2**c)
-    deck.switch("al", GND, GND, mac.AL_RESET_W)
-    deck.capacitor("al", GND, mac.AL_FF)
-    return starts
+    nets = {"AL": "al", "VLRST": GND, "ALRST": GND, "COL": VDD}
+    nets |= {f"VL{c}": f"v{c}_0" for c in range(bench.weight_bits)}
+    return starts | mac.put_below(deck, bench, nets, read=False)
 
 
 def _net(nets: dict[str, str], net: str) -> str:

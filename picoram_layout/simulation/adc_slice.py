@@ -61,8 +61,8 @@ class Levels:
 NOMINAL = Levels()
 
 
-def circuits(plan: Plan, bench: mac.Bench) -> Slice:
-    """Netlists of the drawn blocks with the capacitance of their wires."""
+def circuits(plan: Plan) -> tuple[Cell, Cell, Cell]:
+    """Analog and digital part of a slice and the bias: the drawn netlists with the capacitance of wires."""
     from picoram_layout.periphery.adc_analog import adc_analog, outputs, solve_analog, usual_place
     from picoram_layout.periphery.adc_bias import adc_bias, solve_bias
     from picoram_layout.periphery.adc_digital import adc_digital, solve_slice
@@ -78,7 +78,7 @@ def circuits(plan: Plan, bench: mac.Bench) -> Slice:
     }
     wires = {name: block_wires(lib, name, *both) for name, both in solved.items()}
     analog, digital, bias = (_merged(flat(lib.netlist, name, wires)) for name in solved)
-    return Slice(analog, digital, bias, bench)
+    return analog, digital, bias
 
 
 def _merged(cell: Cell) -> Cell:

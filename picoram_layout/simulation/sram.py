@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from picoram_layout.plan import Plan
 from picoram_layout.simulation.circuits import GND, VDD, Cell, Transistor, renamed, selected
 from picoram_layout.simulation.deck import Deck
 from picoram_layout.simulation.mac import VL_OHM
@@ -93,20 +92,6 @@ class Bench:
     def bits(self) -> int:
         """Columns."""
         return len(self.cuts)
-
-
-def block(plan: Plan) -> Cell:
-    """The drawn block of the first output with its wires' capacitance."""
-    from picoram_layout.layout import Library
-    from picoram_layout.periphery.column_side import column_logic, outputs, solve_side
-    from picoram_layout.simulation.circuits import flat
-    from picoram_layout.wires.blocks import block_wires
-
-    lib, wires = Library(plan.pdk), outputs(plan)[0].wires
-    made = column_logic(lib, plan, wires)
-    return flat(
-        lib.netlist, made.name, {made.name: block_wires(lib, made.name, *solve_side(plan).kinds[wires])}
-    )
 
 
 def levels(
