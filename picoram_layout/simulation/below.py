@@ -57,22 +57,28 @@ def reader(analog: Cell) -> Cell:
 
 
 def put(
-    deck: Deck, below: Below, nets: Mapping[str, str], scale: float = 1.0, read: bool = True
+    deck: Deck,
+    below: Below,
+    nets: Mapping[str, str],
+    scale: float = 1.0,
+    read: bool = True,
+    prefix: str = "",
 ) -> dict[str, float]:
     """The devices, ``scale`` of them, between ``nets`` (of VL0.., AL and `LINES`); levels of its own nets.
 
-    ``read``: with what the slice hangs on AL.
+    ``read``: with what the slice hangs on AL. ``prefix``: of its own nets.
     """
+    prefix += _PREFIX
     known = {**nets, **dict.fromkeys(_RESTING, GND)}
     known |= {f"DI{k}": GND for k in range(below.bits)}
     for cell in (below.block, below.reader) if read else (below.block,):
-        moved = renamed(cell, known, _PREFIX)
+        moved = renamed(cell, known, prefix)
         for t in moved.transistors:
             deck.mos(t, scale)
         for a, b, value in merged(moved.capacitors):
             deck.capacitor(a, b, value * scale)
     high = [*_HIGH, *(f"{net}{k}{end}" for k in range(below.bits) for net, end in _COLUMN_HIGH)]
-    return {f"{_PREFIX}{net}": deck.condition.vdd for net in high}
+    return {f"{prefix}{net}": deck.condition.vdd for net in high}
 
 
 # Nets of each column that are high at rest; the latch holds a 1.

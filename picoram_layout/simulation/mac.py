@@ -289,11 +289,16 @@ def _columns(deck: Deck, bench: Bench) -> dict[str, float]:
 
 
 def put_below(
-    deck: Deck, bench: Bench, nets: Mapping[str, str], scale: float = 1.0, read: bool = True
+    deck: Deck,
+    bench: Bench,
+    nets: Mapping[str, str],
+    scale: float = 1.0,
+    read: bool = True,
+    prefix: str = "",
 ) -> dict[str, float]:
     """What stands below the columns between ``nets``; ``read``: with the slice's load of AL."""
     if bench.below is not None:
-        return below.put(deck, bench.below, nets, scale, read)
+        return below.put(deck, bench.below, nets, scale, read, prefix)
     for c in range(bench.weight_bits):
         deck.switch(nets[f"VL{c}"], nets["VLRST"], GND, RESET_W / 2**c, scale)
         deck.switch(nets[f"VL{c}"], nets["COL"], nets["AL"], COLUMN_W / 2**c, scale)

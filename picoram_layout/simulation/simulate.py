@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 from picoram_layout.errors import InputError
 from picoram_layout.simulation import (
     adc,
+    adc_noise,
     adc_slice,
+    adc_spread,
     below,
     bitcell,
     converter,
@@ -211,12 +213,16 @@ class Session:
         return adc_slice.Slice(*self.circuits.slice, self.circuits.bench())
 
     @cached_property
-    def ring(self) -> converter.Ring:
-        """The ring oscillator at the one condition."""
+    def blocks(self) -> converter.Blocks:
+        """The drawn ring and what it drives."""
         plan = self.circuits.plan
         width = plan.spec.array.weight_bits * plan.t.width
-        drawn = converter.blocks(plan.pdk, plan.spec.array.outputs, width)
-        return converter.ring(drawn, self.choice.single)
+        return converter.blocks(plan.pdk, plan.spec.array.outputs, width)
+
+    @cached_property
+    def ring(self) -> converter.Ring:
+        """The ring oscillator at the one condition."""
+        return converter.ring(self.blocks, self.choice.single)
 
     @cached_property
     def driver(self) -> drivers.Bench:
@@ -363,13 +369,58 @@ def _adc(s: Session) -> dict[str, Any]:
     energy = s.run("ADC energy", adc.energy_jobs(s.slice, condition))
     found["energy"] = adc.energy(condition, energy)
     found["met"] = found["met"] and found["energy"]["met"]
-    conditions = s.choice.conditions()
-    grid: list[Result] = []
-    if len(conditions) > 1:
-        grid = s.run("ADC, all conditions", adc.corner_jobs(s.slice, conditions))
-        found["conditions"] = adc.corners(conditions, grid)
+    spread, more = _adc_spread(s, condition, found)
+    found |= spread
+    if len(conditions := s.choice.conditions()) > 1:
+        table, grid = _adc_conditions(s, conditions, found)
+        found |= table
+        found["met"] = found["met"] and all(row["met"] for row in table["followed"])
+        more += grid
     plots.transfer(s.store.folder / "adc.png", found)
-    return {**found, "seconds": seconds([*results, *energy, *grid])}
+    return {**found, "seconds": seconds([*results, *energy, *more])}
+
+
+def _adc_spread(
+    s: Session, condition: Condition, found: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Result]]:
+    """Noise, mismatch and neighbours of the slice whose transfer is ``found``."""
+    slope, longest = found["ns_per_lsb"], max(point["time_ns"] for point in found["points"])
+    noise = s.run("ADC noise", adc_noise.jobs(s.slice, condition))
+    white = adc_noise.density(noise[0])
+    hits = s.run("ADC noise in time", adc_noise.time_jobs(s.slice, condition, white))
+    samples = s.run("ADC samples", adc_spread.mismatch_jobs(s.slice, condition))
+    neighbours = s.run("ADC neighbours", adc_spread.crosstalk_jobs(s.slice, condition))
+    return {
+        "noise": adc_noise.summary(condition, noise, hits, slope, longest),
+        "mismatch": adc_spread.mismatch(samples, slope),
+        "crosstalk": adc_spread.crosstalk(neighbours, slope),
+    }, [*noise, *hits, *samples, *neighbours]
+
+
+def _adc_conditions(
+    s: Session, conditions: Sequence[Condition], found: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Result]]:
+    """Ramp and ring at all conditions, the IREF_R that each needs, whole transfers with it at a few."""
+    ramps = s.run("ADC, all conditions", adc.corner_jobs(s.slice, conditions))
+    steps = s.run("ring, all conditions", [converter.ring_job(s.blocks, c) for c in conditions])
+    rings = [converter.measured_ring(result) for result in steps]
+    rows = adc.corners(conditions, ramps)
+    for row, ring in zip(rows, rings, strict=True):
+        row |= {"step_ns": ring.step, "iref_r_A": adc_spread.followed(row, ring, found)}
+    chosen = adc_spread.extremes(rows)
+    groups = [
+        s.run(
+            f"ADC, IREF_R followed, {conditions[k]}",
+            adc_spread.followed_jobs(s.slice, conditions[k], rows[k]["iref_r_A"], rings[k]),
+        )
+        for k in chosen
+    ]
+    followed = [
+        adc_spread.followed_summary(conditions[k], rows[k]["iref_r_A"], rings[k], group)
+        for k, group in zip(chosen, groups, strict=True)
+    ]
+    every = [*ramps, *steps, *(result for group in groups for result in group)]
+    return {"conditions": rows, "followed": followed}, every
 
 
 def _energy(s: Session) -> dict[str, Any]:
