@@ -173,6 +173,7 @@ def bench(netlist: kdb.Netlist, rows: int) -> mac.Bench:
         cuts={rows >> k: k for k in (1, 2, 3)},
         supply=lambda row: "VDD" if row % 2 == 0 else "GND",
         row=row(netlist),
+        vl_ohm=10.0,
     )
 
 

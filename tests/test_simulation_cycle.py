@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from picoram_layout.simulation import adc, adc_noise, adc_spread, below, converter, dac, mac
+from picoram_layout.simulation import adc, adc_noise, adc_slice, adc_spread, below, converter, dac, mac
 from picoram_layout.simulation.circuits import GND, VDD, Cell, Transistor
 from picoram_layout.simulation.converter import Ring
 from picoram_layout.simulation.deck import Deck
@@ -53,7 +53,7 @@ def test_what_follows_the_ripple_waits_for_it(ripple: float, word: float) -> Non
 def test_only_the_last_strip_is_on_smpz() -> None:
     row, deck = tiny().row(), Deck("", Condition())
     dac.chain(row, deck, "x", [*(f"d{k}" for k in range(row.bits)), GND])
-    ends = {gate: set() for gate in ("smp", "smpz", "shr")}
+    ends: dict[str, set[frozenset[str]]] = {gate: set() for gate in ("smp", "smpz", "shr")}
     for _, d, g, s, *_ in lines(deck):
         ends[g].add(frozenset((d, s)))
     assert ends["smp"] == {frozenset((f"d{k}", f"x{k}")) for k in range(row.bits)}
@@ -125,8 +125,8 @@ def test_neighbours_are_compared_with_later_ones() -> None:
 def test_a_current_that_follows_the_ring_keeps_the_steps() -> None:
     typical = {"ns_per_lsb": 1.0, "ring": {"step_ns": 1.0}}
     slow = Ring(2.0, (0.0,) * 8, 0.0)
-    assert adc_spread.followed({"ns_per_lsb": 1.0}, slow, typical) == pytest.approx(adc_spread.IREF_R / 2)
-    assert adc_spread.followed({"ns_per_lsb": 2.0}, slow, typical) == pytest.approx(adc_spread.IREF_R)
+    assert adc_spread.followed({"ns_per_lsb": 1.0}, slow, typical) == pytest.approx(adc_slice.IREF_R / 2)
+    assert adc_spread.followed({"ns_per_lsb": 2.0}, slow, typical) == pytest.approx(adc_slice.IREF_R)
     condition = Condition()
     times = [2.0 * (400.0 - (v - adc.LOW) / adc.LSB) for v in adc_spread.levels(condition)]
     even = [result(hit=1e-9 * t) for t in times]

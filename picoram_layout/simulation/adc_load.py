@@ -32,7 +32,7 @@ def attach(deck: Deck, bench: mac.Bench, level: float, prefix: str = "") -> dict
                 if kept & {a, b}:
                     deck.capacitor(_net(nets, a), _net(nets, b), value * size)
             if k:
-                deck.resistor(f"{prefix}v{c}_{k - 1}", f"{prefix}v{c}_{k}", mac.VL_OHM * size)
+                deck.resistor(f"{prefix}v{c}_{k - 1}", f"{prefix}v{c}_{k}", bench.vl_ohm * size)
     nets = {"AL": f"{prefix}al", "VLRST": GND, "ALRST": GND, "COL": VDD}
     nets |= {f"VL{c}": f"{prefix}v{c}_0" for c in range(bench.weight_bits)}
     return starts | mac.put_below(deck, bench, nets, read=False, prefix=prefix)

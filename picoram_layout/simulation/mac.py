@@ -40,7 +40,6 @@ RESET_W = 24.0
 COLUMN_W = 8.0
 AL_RESET_W = 8.0
 AL_FF = 10.0  # wire of AL and what reads it (fF)
-VL_OHM = 10.0  # of one row's VL wire: met1, 10.55 um long and 0.14 um wide, 0.125 ohm per square
 SETTLED = 4.0  # ns before the end at which AL is read once more
 _MOST_LUMPED = 6
 
@@ -78,7 +77,8 @@ class Bench:
     """An output: clusters by the names of their circuits, rows and columns, and the circuit around it.
 
     ``cuts`` has the cut column of each segment row. ``row`` are the groups and strips of each row; the
-    output's first column is the row's column ``first``. ``below`` is what stands below; None: ideal widths.
+    output's first column is the row's column ``first``. ``vl_ohm`` is one row's VL wire. ``below`` is what
+    stands below; None: ideal widths.
     """
 
     rows: int
@@ -87,6 +87,7 @@ class Bench:
     cuts: Mapping[int, int]
     supply: Callable[[int], str]
     row: dac.Row
+    vl_ohm: float
     index: int = 4
     first: int = 0
     below: below.Below | None = None
@@ -282,7 +283,7 @@ def _columns(deck: Deck, bench: Bench) -> dict[str, float]:
         cuts = {row // size for row, cut in bench.cuts.items() if cut == c}
         for k in range(1, bench.rows // size):
             if k not in cuts:
-                deck.resistor(f"v{c}_{k - 1}", f"v{c}_{k}", VL_OHM * size)
+                deck.resistor(f"v{c}_{k - 1}", f"v{c}_{k}", bench.vl_ohm * size)
     nets = {"AL": "al", **{line: line.lower() for line in below.LINES}}
     nets |= {f"VL{c}": f"v{c}_0" for c in range(bench.weight_bits)}
     return put_below(deck, bench, nets, scale)

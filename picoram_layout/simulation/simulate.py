@@ -136,6 +136,12 @@ class Circuits:
             return None
         return below.Below(below.column_block(self.plan), below.reader(self.slice[0]), bits)
 
+    @property
+    def vl_ohm(self) -> float:
+        """Resistance of one row's VL wire (ohm): met1 of least width."""
+        pdk = self.plan.pdk
+        return float(pdk.power["metals"]["met1"]["ohm"]) * self.plan.plain.height / pdk.width("met1")
+
     def bench(self) -> mac.Bench:
         """An output at full height."""
         names = [circuit.name for circuit in self.netlist.each_circuit() if CLUSTER.fullmatch(circuit.name)]
@@ -147,6 +153,7 @@ class Circuits:
             cuts=self.plan.cuts,
             supply=self.plan.supply,
             row=self.row(),
+            vl_ohm=self.vl_ohm,
             index=self.cells_per_cluster // 2,
             below=self.below,
         )
@@ -162,6 +169,7 @@ class Circuits:
             cut=cut.only("SEG", "VL", "VL_UP"),
             rows=self.plan.rows,
             cuts=tuple(rows.get(k, 0) for k in range(bits)),
+            vl_ohm=self.vl_ohm,
             index=self.cells_per_cluster // 2,
         )
 

@@ -17,7 +17,6 @@ from typing import Any
 
 from picoram_layout.simulation.circuits import GND, VDD, Cell, Transistor, renamed, selected
 from picoram_layout.simulation.deck import Deck
-from picoram_layout.simulation.mac import VL_OHM
 from picoram_layout.simulation.models import Condition
 from picoram_layout.simulation.phases import Steps
 from picoram_layout.simulation.results import Job, Result
@@ -85,8 +84,8 @@ class Bench:
     cut: Transistor
     rows: int
     cuts: tuple[int, ...]
+    vl_ohm: float
     index: int = 4
-    ohm: float = VL_OHM
 
     @property
     def bits(self) -> int:
@@ -166,7 +165,7 @@ def _column(deck: Deck, bench: Bench, c: int, chosen: Sequence[Access], vdd: flo
                         ).transistors[0]
                     )
                 else:
-                    deck.resistor(nodes[wire], node, bench.ohm * count)
+                    deck.resistor(nodes[wire], node, bench.vl_ohm * count)
                 nodes[wire] = node
                 starts[node] = 0.0 if wire == "VL" else vdd
             starts |= _idle(deck, bench, nodes, count, f"lbl{c}_{part}_{n}")
