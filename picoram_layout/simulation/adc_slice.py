@@ -119,11 +119,10 @@ def together(s: Slice, condition: Condition, levels_of: Sequence[float], name: s
         starts |= _slice(d, s, al, NOMINAL, f"s{k}_")
         _gates(d, s, f"s{k}_")
     d.start(starts)
-    half = condition.vdd / 2
     analysis = [
         ".save v(s0_hit) v(rampb) v(vth) v(vbr)",
         f".tran 0.2n {START + END:g}n 0 0.2n uic",
-        f".meas tran hit trig v(rampb) val={half:g} fall=1 targ v(s0_hit) val={half:g} rise=1",
+        _since_ramp("hit", "s0_hit", condition),
     ]
     return Job(name, d.text(OPTIONS, analysis), ("hit",), seconds=1800)
 
@@ -214,6 +213,12 @@ def _digital(d: Deck, s: Slice, state: float) -> None:
         )
 
 
+def _since_ramp(name: str, net: str, condition: Condition) -> str:
+    """Measures the time from RAMPB's fall to a net's rise, both at half the supply."""
+    half = condition.vdd / 2
+    return f".meas tran {name} trig v(rampb) val={half:g} fall=1 targ v({net}) val={half:g} rise=1"
+
+
 def job(
     s: Slice,
     condition: Condition,
@@ -225,12 +230,11 @@ def job(
     base: Deck | None = None,
 ) -> Job:
     """Time of the ramp, of Cmp2's trip, charge from the slice's supply (C) without its digital part."""
-    half = condition.vdd / 2
     analysis = [
         ".save v(hit) v(en1) v(rampb) i(vvdd) i(vvddb)",
         f".tran 0.2n {START + end:g}n 0 0.2n uic",
-        f".meas tran hit trig v(rampb) val={half:g} fall=1 targ v(hit) val={half:g} rise=1",
-        f".meas tran en1 trig v(rampb) val={half:g} fall=1 targ v(en1) val={half:g} rise=1",
+        _since_ramp("hit", "hit", condition),
+        _since_ramp("en1", "en1", condition),
         f".meas tran charge integ i(vvdd) from={START:g}n to={START + end:g}n",
         f".meas tran bias avg i(vvddb) from={START:g}n to={START + end:g}n",
     ]
@@ -250,11 +254,11 @@ def conversion(
 
     ``end``: ns from `START`, some after HIT.
     """
-    end, half = START + end, condition.vdd / 2
+    end += START
     analysis = [
         ".save v(hit) v(en1) v(rampb) i(vvdd) i(vvddd) " + " ".join(f"v({net})" for net in _bits()),
         f".tran 0.2n {end:g}n 0 0.2n uic",
-        f".meas tran hit trig v(rampb) val={half:g} fall=1 targ v(hit) val={half:g} rise=1",
+        _since_ramp("hit", "hit", condition),
         f".meas tran charge integ i(vvdd) from={START:g}n to={end:g}n",
         f".meas tran digital integ i(vvddd) from={START:g}n to={end:g}n",
         *(f".meas tran bit{k} find v({net}) at={end - 1:g}n" for k, net in enumerate(_bits())),
