@@ -311,8 +311,8 @@ def put_below(
 def vectors(bench: Bench, x_levels: int, count: int, seed: int) -> list[Vector]:
     """Corner cases (all zero, all one, weights or inputs alone, single-hot), then random vectors.
 
-    Inputs have codes below ``x_levels``. The other outputs' weights are random in all vectors, drawn anew for
-    each.
+    Inputs have codes below ``x_levels``. The other outputs' weights are random in all vectors. Each vector is
+    drawn for itself: more of them change none.
     """
     rows, top_x, top_w = bench.rows, x_levels - 1, (1 << bench.weight_bits) - 1
     zero = np.zeros(rows, dtype=np.int64)
@@ -328,11 +328,12 @@ def vectors(bench: Bench, x_levels: int, count: int, seed: int) -> list[Vector]:
         ("single-hot weight", one_x, hot * top_w),
         ("single-hot", hot * top_x, hot * top_w),
     ]
-    rng = np.random.default_rng(seed)
-    for k in range(count):
+    drawn = [np.random.default_rng((seed, k)) for k in range(len(cases) + count)]
+    for k, rng in enumerate(drawn[len(cases) :]):
         cases.append((f"random {k}", rng.integers(0, top_x + 1, rows), rng.integers(0, top_w + 1, rows)))
     others = np.array(bench.others)
-    return [Vector(*case, falling=rng.binomial(others, 0.5, (rows, len(others)))) for case in cases]
+    falling = (rng.binomial(others, 0.5, (rows, len(others))) for rng in drawn)
+    return [Vector(*case, falling=other) for case, other in zip(cases, falling, strict=True)]
 
 
 def fit(
