@@ -24,7 +24,7 @@ from tests.conftest import needs_ngspice
 def drawn() -> adc_slice.Slice:
     """The slice of the shipped macro, on its array's load."""
     array = circuits(load_spec(find_spec(Path("picoram_40kb"))))
-    return adc_slice.circuits(array.plan, array.bench())
+    return adc_slice.Slice(*array.slice, array.bench())
 
 
 def values(al: float, levels: adc_slice.Levels = adc_slice.NOMINAL) -> dict[str, float]:

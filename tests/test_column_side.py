@@ -80,7 +80,7 @@ def bench(plan: Plan) -> sram.Bench:
     block = flat(library.netlist, column_logic(library, plan, wires).name)
     plain = flat(library.netlist, cluster(library, plan.plain, "VDD").name)
     cut = flat(library.netlist, cluster(library, plan.segment, "VDD", True).name)
-    return sram.Bench(block, plain, cut.only("SEG", "VL", "VL_UP"), 16, (0, 8, 4, 2))
+    return sram.Bench(block, plain, cut.only("SEG", "VL", "VL_UP"), 16, (0, 8, 4, 2), vl_ohm=10.0)
 
 
 @needs_ngspice

@@ -158,16 +158,22 @@ def netlist() -> kdb.Netlist:
     return standin()
 
 
+def row(netlist: kdb.Netlist, groups: tuple[int, ...] = GROUPS) -> dac.Row:
+    """A row of the stand-in."""
+    strips = tuple(flat(netlist, f"dac_strip_{k}_vdd") for k in range(len(groups)))
+    return dac.Row(groups, strips, flat(netlist, "cluster_vdd", WIRES), (1,) * len(groups))
+
+
 def bench(netlist: kdb.Netlist, rows: int) -> mac.Bench:
     """An output of the stand-in."""
-    sample = Transistor("nfet", "XL_R", "SMP", "0", "0", 0.42, 0.15, 0.06, 0.06, 0.7, 0.7)
     return mac.Bench(
         rows=rows,
         weight_bits=4,
         clusters={kind: flat(netlist, kind, WIRES) for kind in CLUSTERS},
         cuts={rows >> k: k for k in (1, 2, 3)},
         supply=lambda row: "VDD" if row % 2 == 0 else "GND",
-        sample=sample,
+        row=row(netlist),
+        vl_ohm=10.0,
     )
 
 
@@ -580,7 +586,8 @@ def test_row_dac_is_linear(netlist: kdb.Netlist, tmp_path: Path) -> None:
 
 @needs_ngspice
 def test_output_multiplies_and_adds(netlist: kdb.Netlist, tmp_path: Path) -> None:
-    made, levels = replace(bench(netlist, 16), others=0), [0.0375 * k for k in range(16)]
+    alone = row(standin(groups=(2, 1, 1)), (2, 1, 1))
+    made, levels = replace(bench(netlist, 16), row=alone), [0.0375 * k for k in range(16)]
     v = mac.gain_vectors(made, 16)[0]
     zero = np.zeros_like(v.x)
     chosen = [v, replace(v, x=zero), replace(v, w=zero), replace(v, x=zero, w=zero)]

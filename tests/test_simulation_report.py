@@ -37,6 +37,45 @@ FOUND: dict[str, Any] = {
         "random_alone": {"rms_lsb": 0.14, "max_lsb": 0.31},
         "gain": {"conditions": [{}] * 45, "rows": 16, "worst_change": 0.021, "limit": 0.05},
     },
+    "sram": {
+        "conditions": [{}] * 45,
+        "wrong_bits": 0,
+        "margin_limit_V": 0.1,
+        "worst": {"read_snm_V": {"value": 0.09}, "access_ns": {"value": 14.3}},
+    },
+    "adc": {
+        "codes": 361,
+        "monotonic": True,
+        "inl": 0.5,
+        "dnl": 0.1,
+        "conversion_ns": 480.0,
+        "cycle_ns": 620.0,
+        "limits": {"levels": 362, "inl": 1.0, "dnl": 0.5, "conversion_ns": 500.0, "cycle_ns": 1000.0},
+        "checks": {
+            "levels": False,
+            "monotonic": True,
+            "inl": True,
+            "dnl": True,
+            "conversion": True,
+            "cycle": True,
+        },
+        "energy": {"saved": 0.71, "limit": 0.5, "met": True},
+        "noise": {"all_lsb": 0.31},
+        "mismatch": {"offset_lsb": 6.5},
+        "crosstalk": {"worst_lsb": 0.12},
+        "followed": [
+            {
+                "corner": "ss",
+                "temp_C": -40.0,
+                "vdd_V": 1.62,
+                "iref_r_A": 7e-6,
+                "codes": 370,
+                "inl": 1.2,
+                "met": False,
+            }
+        ],
+    },
+    "energy": {"fJ_per_mac": 447.0, "tops_per_w": 4.47, "vdd_V": 1.8},
     "monte_carlo": {"samples": 100, "spread_lsb": 0.4, "limit_lsb": 0.59},
 }
 
@@ -60,6 +99,14 @@ def test_figures_stand_beside_their_limits() -> None:
     assert rows["MAC residual, rms, the random vectors among them"] == ("0.140 LSB", "0.5 LSB", True)
     assert rows["gain change, 45 conditions, 16 rows"] == ("2.10 %", "5 %", True)
     assert rows["spread with mismatch, 100 samples"] == ("0.400 LSB", "0.59 LSB", True)
+    assert rows["SRAM write and read, wrong bits, 45 conditions"] == ("0", "0", True)
+    assert rows["SRAM read margin, worst condition"] == ("0.090 V", "0.1 V", False)
+    assert rows["ADC, codes over AL's range"] == ("361, monotonic", "362", False)
+    assert rows["ADC, INL"] == ("0.50 LSB", "1 LSB", True)
+    assert rows["ADC, noise"] == ("0.31 LSB rms", "", None)
+    at = "ADC at ss -40 C 1.62 V, IREF_R = 7.0 uA, codes and INL"
+    assert rows[at] == ("370, 1.20 LSB", "362, 1 LSB", False)
+    assert rows["efficiency at 1.8 V"] == ("4.5 TOPS/W", "", None)
 
 
 def test_parts_that_were_not_run_are_left_out() -> None:
@@ -83,6 +130,7 @@ def test_the_report_is_refreshed_with_its_digest(built: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert "MAC residual, rms" in text
     assert "missed" in text
+    assert "no limit" in text
     assert json.loads((built / "report.json").read_text())["sha256"]["report.html"] == sha256(page)
     build(SPEC, built, drc=False, lvs=False, progress=Quiet())  # a new build replaces it, and shows it again
     assert "MAC residual, rms" in page.read_text(encoding="utf-8")

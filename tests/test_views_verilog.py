@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from picoram_layout.plan import Plan, make_plan
-from picoram_layout.simulation.phases import COMPUTE, SAMPLE
+from picoram_layout.simulation.phases import COMPUTE, DRAINING, SAMPLE
 from picoram_layout.spec import Spec
 from picoram_layout.spec.sections import ArraySpec, CapacitorSpec
 from picoram_layout.views import sequence
@@ -285,4 +285,4 @@ def test_a_slower_clock_never_shortens_a_step() -> None:
     for step in sequence.sequence(plan).steps:
         assert step.time > 0
         assert not step.wait or step.time >= 80
-    assert sequence.times().last_row == pytest.approx(7.0)
+    assert sequence.times().last_row == pytest.approx(DRAINING)

@@ -150,13 +150,32 @@ def _adc(part: dict[str, Any]) -> None:
         f"  mid scale {gated:.2f} pJ, without dual threshold {always:.2f} pJ: "
         f"{100 * energy['saved']:.0f} % saved (at least {100 * energy['limit']:g} %)"
     )
+    noise, mismatch, crosstalk = part["noise"], part["mismatch"], part["crosstalk"]
+    rows = [[name, f"{value:.3f}"] for name, value in noise["parts_lsb"].items()]
+    table(["noise, LSB rms", ""], [*rows, ["all", f"{noise['all_lsb']:.3f}"]])
+    print(
+        f"  mismatch, {mismatch['samples']} samples: offset {mismatch['offset_lsb']:.1f} LSB "
+        f"({1000 * mismatch['offset_V']:.1f} mV), slope {100 * mismatch['slope']:.2f} % (one sigma)"
+    )
+    shifts = ", ".join(f"{name} {value:+.2f}" for name, value in crosstalk["shift_lsb"].items())
+    print(f"  {crosstalk['slices']} slices on one bias, neighbours' HIT against later ones, LSB: {shifts}")
+    columns = ("longest_ns", "ns_per_lsb", "bow_lsb", "lead_ns", "step_ns")
     rows = [
         [_at(r["corner"], r["temp_C"], r["vdd_V"])]
-        + [f"{r[key]:.3g}" for key in ("longest_ns", "ns_per_lsb", "bow_lsb", "lead_ns")]
+        + [f"{r[key]:.3g}" for key in columns]
+        + [f"{1e6 * r['iref_r_A']:.2f}"]
         for r in part.get("conditions", [])
     ]
     if rows:
-        table(["ADC", "longest ns", "ns/LSB", "bow, LSB", "Cmp1 on before HIT, ns"], rows)
+        heads = ["longest ns", "ns/LSB", "bow, LSB", "Cmp1 on before HIT, ns", "ring ns", "IREF_R needed, uA"]
+        table(["ADC", *heads], rows)
+    for r in part.get("followed", []):
+        at = _at(r["corner"], r["temp_C"], r["vdd_V"])
+        print(
+            f"  {at} with IREF_R = {1e6 * r['iref_r_A']:.2f} uA: {r['codes']} codes, "
+            f"INL {r['inl']:.2f} LSB, DNL {r['dnl']:.2f} LSB, longest {r['longest_ns']:.0f} ns: "
+            f"{_verdict(r['met'])}"
+        )
     print(f"  {_verdict(part['met'])}")
 
 

@@ -40,6 +40,9 @@ def figures(found: dict[str, Any]) -> list[Figure]:
         "dac": _dac,
         "mac": _mac,
         "drivers": _drivers,
+        "sram": _sram,
+        "adc": _adc,
+        "energy": _energy,
         "monte_carlo": _monte_carlo,
     }
     return [figure for kind, told in parts.items() if kind in found for figure in told(found[kind])]
@@ -114,6 +117,73 @@ def _drivers(part: dict[str, Any]) -> list[Figure]:
             f"{most:g} ns",
             last <= most,
         ),
+    ]
+
+
+def _sram(part: dict[str, Any]) -> list[Figure]:
+    margin, limit = part["worst"]["read_snm_V"]["value"], part["margin_limit_V"]
+    bits, count = part["wrong_bits"], len(part["conditions"])
+    return [
+        Figure(f"SRAM write and read, wrong bits, {count} conditions", str(bits), "0", bits == 0),
+        Figure("SRAM read margin, worst condition", f"{margin:.3f} V", f"{limit:g} V", margin >= limit),
+        Figure("SRAM access, slowest", f"{part['worst']['access_ns']['value']:.1f} ns", "", None),
+    ]
+
+
+def _adc(part: dict[str, Any]) -> list[Figure]:
+    limits, checks = part["limits"], part["checks"]
+    codes = f"{part['codes']}, {'' if part['monotonic'] else 'not '}monotonic"
+    all_there = checks["levels"] and checks["monotonic"]
+    saved, least = 100 * part["energy"]["saved"], 100 * part["energy"]["limit"]
+    found = [
+        Figure(
+            "ADC, codes over AL's range",
+            codes,
+            str(limits["levels"]),
+            all_there,
+        ),
+        Figure("ADC, INL", f"{part['inl']:.2f} LSB", f"{limits['inl']:g} LSB", checks["inl"]),
+        Figure("ADC, DNL", f"{part['dnl']:.2f} LSB", f"{limits['dnl']:g} LSB", checks["dnl"]),
+        Figure(
+            "ADC, conversion",
+            f"{part['conversion_ns']:.0f} ns",
+            f"{limits['conversion_ns']:g} ns",
+            checks["conversion"],
+        ),
+        Figure(
+            "compute cycle with it",
+            f"{part['cycle_ns']:.0f} ns",
+            f"{limits['cycle_ns']:g} ns",
+            checks["cycle"],
+        ),
+        Figure(
+            "ADC, energy saved by its dual threshold",
+            f"{saved:.0f} %",
+            f"{least:.0f} %",
+            part["energy"]["met"],
+        ),
+    ]
+    if "noise" in part:
+        found.append(Figure("ADC, noise", f"{part['noise']['all_lsb']:.2f} LSB rms", "", None))
+    if "mismatch" in part:
+        offset = f"{part['mismatch']['offset_lsb']:.1f} LSB"
+        found.append(Figure("ADC, offset of a slice by mismatch (one sigma)", offset, "", None))
+    if "crosstalk" in part:
+        worst = f"{part['crosstalk']['worst_lsb']:.2f} LSB"
+        found.append(Figure("ADC, moved by the other slices at most", worst, "", None))
+    for row in part.get("followed", []):
+        at = f"{row['corner']} {row['temp_C']:g} C {row['vdd_V']:g} V"
+        what = f"ADC at {at}, IREF_R = {1e6 * row['iref_r_A']:.1f} uA, codes and INL"
+        value = f"{row['codes']}, {row['inl']:.2f} LSB"
+        found.append(Figure(what, value, f"{limits['levels']}, {limits['inl']:g} LSB", row["met"]))
+    return found
+
+
+def _energy(part: dict[str, Any]) -> list[Figure]:
+    per_mac, efficiency = f"{part['fJ_per_mac']:.0f} fJ", f"{part['tops_per_w']:.1f} TOPS/W"
+    return [
+        Figure("energy of a MAC of a column with its ADC", per_mac, "", None),
+        Figure(f"efficiency at {part['vdd_V']:g} V", efficiency, "", None),
     ]
 
 

@@ -17,24 +17,25 @@ from picoram_layout.simulation.adc_slice import AZ_END, START, STEP, Levels, Sli
 from picoram_layout.simulation.converter import Ring
 from picoram_layout.simulation.mac import LEVELS
 from picoram_layout.simulation.models import Condition
+from picoram_layout.simulation.phases import COMPUTE, SAMPLE
 from picoram_layout.simulation.results import Job, Result
 
 Reals = NDArray[np.float64]
 
-LOW, HIGH = 0.072, 0.405  # V at 1.8 V: AL of the all-zero and the all-one result (`mac`)
+LOW, HIGH = 0.042, 0.388  # V at 1.8 V: AL of the all-zero and the all-one result (`mac`)
 LSB = (HIGH - LOW) / LEVELS
 COARSE, FINE = 45, 5  # levels over the range; of each fine place
 FINE_STEP = 0.25  # LSB
 _DEGREE = 5
 INL_LIMIT, DNL_LIMIT, TIME_LIMIT = 1.0, 0.5, 500.0  # LSB, LSB, ns
-CYCLE = 97.0  # ns of the array before the conversion (`phases`: sample and compute)
+CYCLE = SAMPLE.end + COMPUTE.end  # ns of the array before the conversion
 CYCLE_LIMIT = 1000.0
 STATES = 8
 
 SAVED_LIMIT = 0.5  # of the slice's energy at mid scale, by the dual threshold
 AFTER = 290.0  # ns from the ramp's start that the energy of a conversion from mid scale is taken over
 
-# Place of each of the ring's edges in its period, in states, less its number: an ideal ring.
+# What `places` are of an ideal ring.
 IDEAL = (0.0,) * STATES
 
 
@@ -63,7 +64,7 @@ def corner_jobs(s: Slice, conditions: Sequence[Condition]) -> list[Job]:
 
 
 def transfer(
-    al: Sequence[float], times: Sequence[float], state: float = STEP, places: Sequence[float] = IDEAL
+    al: Sequence[float], times: Sequence[float], state: float = STEP, late: Sequence[float] = IDEAL
 ) -> dict[str, Any]:
     """INL and DNL of the codes that times (ns) at these levels (V) give with a ring of this state's time."""
     v, t = np.asarray(al), np.asarray(times)
@@ -74,7 +75,7 @@ def transfer(
     time = curve(dense)
     first, last = int(np.ceil(time.min() / state)), int(np.floor(time.max() / state))
     numbers = np.arange(first, last + 1)
-    edges = (numbers + np.asarray(places)[numbers % STATES]) * state
+    edges = (numbers + np.asarray(late)[numbers % STATES]) * state
     edges = edges[(edges > time.min()) & (edges < time.max())]
     at: Reals = np.interp(edges, time[::-1], dense[::-1])[::-1]  # rising levels
     line = np.polynomial.Polynomial.fit(np.arange(len(at)), at, 1)
@@ -93,12 +94,17 @@ def transfer(
     }
 
 
+def places(ring: Ring) -> tuple[float, ...]:
+    """Place of each of the ring's edges in its period, in states, less its number."""
+    sums = np.cumsum(ring.error)
+    return tuple(float(x) for x in sums - np.mean(sums))
+
+
 def summary(condition: Condition, results: Sequence[Result], ring: Ring) -> dict[str, Any]:
     """The transfer at one condition with this ring, and what it has to reach."""
     al = levels(condition.vdd)
     times = [1e9 * r.values["hit"] for r in results]
-    places = tuple(float(x) for x in np.cumsum(ring.error) - np.mean(np.cumsum(ring.error)))
-    found = transfer(al, times, ring.step, places)
+    found = transfer(al, times, ring.step, places(ring))
     longest = START - AZ_END + max(times)
     cycle = CYCLE + longest
     met = {
@@ -116,7 +122,13 @@ def summary(condition: Condition, results: Sequence[Result], ring: Ring) -> dict
         "ring": {"step_ns": ring.step, "longest_error": max(map(abs, ring.error))},
         "conversion_ns": longest,
         "cycle_ns": cycle,
-        "limits": {"levels": LEVELS, "inl": INL_LIMIT, "dnl": DNL_LIMIT, "conversion_ns": TIME_LIMIT},
+        "limits": {
+            "levels": LEVELS,
+            "inl": INL_LIMIT,
+            "dnl": DNL_LIMIT,
+            "conversion_ns": TIME_LIMIT,
+            "cycle_ns": CYCLE_LIMIT,
+        },
         "checks": met,
         "met": all(met.values()),
     }

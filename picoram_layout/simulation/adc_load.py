@@ -14,17 +14,17 @@ from picoram_layout.simulation.deck import Deck
 SHARED = {"XL": GND, "LBL": GND, "SOUT": VDD, "ACC": GND, "PCHB": VDD, "SEG": GND}
 
 
-def attach(deck: Deck, bench: mac.Bench, level: float) -> dict[str, float]:
-    """Put the load on net ``al``; returns its nodes' levels at the start (V)."""
+def attach(deck: Deck, bench: mac.Bench, level: float, prefix: str = "") -> dict[str, float]:
+    """Put the load on net ``al``; returns its nodes' levels at the start (V). All nets get the prefix."""
     part = mac.column(bench.clusters[bench.kind(1, 0)], bench.index)
     size = bench.rows >> (bench.weight_bits - 1)
     kept = {"T", "VL"}
     devices = [(t, m) for t, m in part.transistors if kept & {t.d, t.s}]
-    starts = {"al": level}
+    starts = {f"{prefix}al": level}
     for c in range(bench.weight_bits):
         count = bench.rows // size >> c
         for k in range(count):
-            nets = SHARED | {"VL": f"v{c}_{k}", "T": f"t{c}_{k}"}
+            nets = SHARED | {"VL": f"{prefix}v{c}_{k}", "T": f"{prefix}t{c}_{k}"}
             starts |= {nets["VL"]: level, nets["T"]: level}
             for t, m in devices:
                 deck.mos(mac.renamed_one(t, _joined(nets, (t.d, t.g, t.s))), m * size)
@@ -32,12 +32,10 @@ def attach(deck: Deck, bench: mac.Bench, level: float) -> dict[str, float]:
                 if kept & {a, b}:
                     deck.capacitor(_net(nets, a), _net(nets, b), value * size)
             if k:
-                deck.resistor(f"v{c}_{k - 1}", f"v{c}_{k}", mac.VL_OHM * size)
-        deck.switch(f"v{c}_0", GND, GND, mac.RESET_W / 2**c)
-        deck.switch(f"v{c}_0", VDD, "al", mac.COLUMN_W / 2**c)
-    deck.switch("al", GND, GND, mac.AL_RESET_W)
-    deck.capacitor("al", GND, mac.AL_FF)
-    return starts
+                deck.resistor(f"{prefix}v{c}_{k - 1}", f"{prefix}v{c}_{k}", bench.vl_ohm * size)
+    nets = {"AL": f"{prefix}al", "VLRST": GND, "ALRST": GND, "COL": VDD}
+    nets |= {f"VL{c}": f"{prefix}v{c}_0" for c in range(bench.weight_bits)}
+    return starts | mac.put_below(deck, bench, nets, read=False, prefix=prefix)
 
 
 def _net(nets: dict[str, str], net: str) -> str:

@@ -21,11 +21,14 @@ from picoram_layout.simulation.circuits import GND, VDD, Cell, flat, renamed
 from picoram_layout.simulation.deck import Deck
 from picoram_layout.simulation.models import Condition
 from picoram_layout.simulation.ngspice import SimulationError, run
+from picoram_layout.simulation.results import Job, Result
 from picoram_layout.wires.blocks import block_wires
 
 STATES = 2 * STAGES
 LINE_FF = 25.0  # of each line outside the slices: about 150 um of met3
+LINE_PHASE = 90.0  # of each phase of the ring, slices included
 _EDGE = 0.1  # ns
+_LATE = 6  # the ring's period that is measured from
 _PHASES = [f"PH{k}" for k in range(STAGES)]
 _COUNT = [f"COUNT{k}" for k in range(BITS)]
 _CLEAR = 27.0  # steps with START low, which clear the counter
@@ -77,7 +80,7 @@ def blocks(pdk: Pdk, slices: int, width: float) -> Blocks:
     return Blocks(*map(_plain, cells))
 
 
-def ring(cells: Blocks, condition: Condition, line: float = 90.0, periods: int = 10) -> Ring:
+def ring(cells: Blocks, condition: Condition, line: float = LINE_PHASE, periods: int = 10) -> Ring:
     """Steps of the ring with ``line`` fF on each phase, over the last periods."""
     deck = _deck(cells, condition, line)
     end = periods * STATES * 1.2 * _slow(condition)
@@ -93,6 +96,30 @@ def ring(cells: Blocks, condition: Condition, line: float = 90.0, periods: int =
     late = out["time"] > times[0]
     current = _mean_current(out["time"][late], out["i"][late])
     return Ring(step, tuple(float(x) for x in (steps / step - 1)[order]), current)
+
+
+def ring_job(cells: Blocks, condition: Condition, line: float = LINE_PHASE) -> Job:
+    """The ring by the times of its edges in two late periods, for `measured_ring`."""
+    deck, half = _deck(cells, condition, line), condition.vdd / 2
+    end = (_LATE + 3) * STATES * 1.2 * _slow(condition)
+    wanted = [f"{way}{k}_{n}" for k in range(STAGES) for way in ("rise", "fall") for n in (_LATE, _LATE + 2)]
+    analysis = [f".tran 0.01n {end:g}n", f".meas tran i avg i(v{VDD}) from={end / 2:g}n to={end:g}n"]
+    for name in wanted:
+        way, n = name[:4], name.split("_")[1]
+        analysis.append(f".meas tran {name} when v(PH{name[4]})={half:g} {way}={n}")
+    return Job(f"ring {condition}", deck.text("reltol=1e-3 method=gear", analysis), ("i", *wanted))
+
+
+def measured_ring(result: Result) -> Ring:
+    """What `ring_job` found: as `ring`, but that the current is a mean over about four periods."""
+    v = result.values
+    edges = [(way, k) for way in ("rise", "fall") for k in range(STAGES)]  # in the order of the states
+    period = 1e9 * (v[f"rise0_{_LATE + 2}"] - v[f"rise0_{_LATE}"]) / 2
+    step = period / STATES
+    times = np.array([1e9 * v[f"{way}{k}_{_LATE}"] for way, k in edges])
+    places = (times - times[0]) % period
+    steps = np.diff([*places, period])
+    return Ring(step, tuple(float(x) for x in steps / step - 1), -1e6 * v["i"])
 
 
 def escape(cells: Blocks, condition: Condition) -> float:

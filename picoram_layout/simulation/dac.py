@@ -43,25 +43,42 @@ class Row:
         """Bits of an input."""
         return len(self.groups) - 1
 
+    def level(self, line: int, vref: float) -> float:
+        """Level of a 1 on a data line (V)."""
+        return vref * (self.taps[line] if self.taps else 1.0)
+
+
+def chain(row: Row, deck: Deck, xl: str, data: Sequence[str]) -> None:
+    """Switches and wires of all strips between XL's pieces (nets ``xl`` with the group's number).
+
+    ``data`` are nets of the data lines, GND for the last strip; gates are on ``smp``, ``smpz`` (the last
+    strip's) and ``shr``.
+    """
+    for k, strip in enumerate(row.strips):
+        sampling = strip.gated_by("SMP")
+        ends = {net for t in sampling for net in (t.d, t.s)} - {"XL_R", GND}
+        gate = "smpz" if k == row.bits else "smp"
+        nets = {"SMP": gate, "SHR": "shr", "XL_R": f"{xl}{k}", "XL_L": f"{xl}{k - 1}"}
+        nets |= dict.fromkeys(ends, data[k])
+        switches = Cell("strip", (), (*sampling, *strip.gated_by("SHR")), ())
+        for t in renamed(switches, nets).transistors:
+            count = row.fingers[k] if t.g == gate else 1
+            deck.mos(part_of(t, count), count)
+        wires = (
+            (nets.get(a, GND), nets.get(b, GND), value)
+            for a, b, value in strip.capacitors
+            if {a, b} & {"XL_R", "XL_L"}
+        )
+        for wire in merged(wires):
+            deck.capacitor(*wire)
+
 
 def drive(row: Row, deck: Deck, code: int, vref: float) -> None:
     """Switches of all strips, and the data lines' sources: a bit's tap of ``vref``, or GND."""
-    for k, strip in enumerate(row.strips):
-        sampling = strip.gated_by("SMP")
-        ends = {net for t in sampling for net in (t.d, t.s)} - {"XL_R"}
-        nets = {"SMP": "smp", "SHR": "shr", "XL_R": f"xl{k}", "XL_L": f"xl{k - 1}"}
-        nets |= {end: f"d{k}" for end in ends if end != GND}
-        switches = Cell("strip", (), (*sampling, *strip.gated_by("SHR")), ())
-        for t in renamed(switches, nets).transistors:
-            count = row.fingers[k] if t.g == "smp" else 1
-            deck.mos(part_of(t, count), count)
-        for a, b, value in strip.capacitors:
-            if {a, b} & {"XL_R", "XL_L"}:
-                deck.capacitor(nets.get(a, GND), nets.get(b, GND), value)
-        if k < row.bits:
-            bit = (code >> (row.bits - 1 - k)) & 1
-            level = vref * (row.taps[k] if row.taps else 1.0)
-            deck.source(f"d{k}", [(0.0, bit * level)], 0.0)
+    chain(row, deck, "xl", [*(f"d{k}" for k in range(row.bits)), GND])
+    for k in range(row.bits):
+        bit = (code >> (row.bits - 1 - k)) & 1
+        deck.source(f"d{k}", [(0.0, bit * row.level(k, vref))], 0.0)
 
 
 def job(
@@ -79,7 +96,7 @@ def job(
     ``measures`` are further lines of the analysis.
     """
     deck = deck or Deck(f"DAC code {code}", condition)
-    for signal in ("SMP", "SHR"):
+    for signal in phases.signals:
         deck.source(signal.lower(), phases.levels(signal, condition.vdd), phases.edge)
     drive(row, deck, code, vref)
     starts: dict[str, float] = {}

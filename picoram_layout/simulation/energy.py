@@ -19,7 +19,8 @@ from picoram_layout.simulation.phases import COMPUTE, SAMPLE, Phases
 from picoram_layout.simulation.results import Job, Result
 
 _BACK, _REST = 1.0, 16.0  # ns after AL is read: signals go back to rest; the cycle ends
-COLUMN_SIGNALS = ("VLRST", "ALRST", "COL", "SMP")
+COLUMN_SIGNALS = ("VLRST", "ALRST", "COL", "SMPZ")
+STRIP_SIGNALS = ("SMP", "SMPZ", "SHR")  # while inputs are sampled
 ROW_SIGNALS = ("WLL", "PCHB", "SOUT", "ACC")
 ORIGINAL = {"tops_per_w": 40.2, "vdd_V": 0.65, "node_nm": 65}  # PICO-RAM, arXiv 2407.12829, abstract
 
@@ -51,8 +52,8 @@ def cycle_job(bench: mac.Bench, vector: mac.Vector, levels: Sequence[float], con
 
 
 def sample_job(row: dac.Row, code: int, condition: Condition, vref: float) -> Job:
-    """Sampling one code on a whole row: charges of its data lines."""
-    names = [f"d{k}" for k in range(row.bits)]
+    """Sampling one code on a whole row: charges of its data lines and of the strips' gates."""
+    names = [*(f"d{k}" for k in range(row.bits)), *map(str.lower, STRIP_SIGNALS)]
     measures = [f".meas tran q_{name} integ i(v{name}) from=0 to={SAMPLE.end:g}n" for name in names]
     made = dac.job(row, code, condition, vref, measures=measures)
     return replace(made, name=f"energy {made.name}", wanted=(*made.wanted, *(f"q_{name}" for name in names)))
@@ -80,6 +81,11 @@ def sampled_pJ(row: dac.Row, code: int, vref: float, result: Result) -> float:
     )
 
 
+def strips_pJ(vdd: float, result: Result) -> float:
+    """Energy of the strips' gates of a row while an input is sampled; each line moves once."""
+    return sum(abs(result.values[f"q_{signal.lower()}"]) * vdd * 1e12 for signal in STRIP_SIGNALS)
+
+
 def summary(
     full: mac.Bench,
     simulated: int,
@@ -87,15 +93,16 @@ def summary(
     cycles: Sequence[Result],
     driver: Result,
     sampled: Sequence[float],
+    strips: Sequence[float],
     adc: dict[str, float],
 ) -> dict[str, Any]:
     """Mean energies (pJ) of one output's columns and its slice in a cycle, and what follows from them.
 
-    ``cycles`` are of ``simulated`` rows, ``sampled`` the energies of a row of all columns for each code;
-    ``adc`` has the slice's parts and its share of the ring.
+    ``cycles`` are of ``simulated`` rows, ``sampled`` and ``strips`` the energies of a row of all columns for
+    each code; ``adc`` has the slice's parts and its share of the ring.
     """
     rows = full.rows
-    share = full.weight_bits / (full.weight_bits + full.others)
+    share = full.weight_bits / sum(full.row.groups)
 
     def mean(signal: str) -> float:
         charge = -sum(r.values[f"q_{signal.lower()}"] for r in cycles) / len(cycles)
@@ -108,8 +115,9 @@ def summary(
     }
     cuts = len(full.cuts)
     parts["SEG with its drivers"] = -driver.values["q_seg"] * vdd * 1e12 * cuts * share
-    parts["SMP"] = mean("SMP") * share  # the source of a run drives the switches of whole rows
-    parts["column signals"] = sum(mean(signal) for signal in COLUMN_SIGNALS if signal != "SMP")
+    # sources drive the switches of whole rows
+    parts["SMP, SMPZ, SHR"] = (sum(strips) / len(strips) * rows + mean("SMPZ")) * share
+    parts["column signals"] = sum(mean(signal) for signal in COLUMN_SIGNALS if signal != "SMPZ")
     parts["inputs from their references"] = sum(sampled) / len(sampled) * rows * share
     array = sum(parts.values())
     parts |= {f"ADC: {name}": value for name, value in adc.items()}

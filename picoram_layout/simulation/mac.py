@@ -1,13 +1,15 @@
 """One output of the array at full height: its columns, all rows, one compute cycle from DAC levels to AL.
 
 Each cluster is the drawn one with a selected cell; its idle cells are lumped (`circuits.selected`). A row's
-XL carries the output's own columns and, lumped, the other outputs' ones with random weights of their own: XL
-moves by what falls on its whole length. Inputs start as the levels that the row DAC was measured to give
-(`dac`). Devices of the periphery (reset of VL and AL, column switch) are not drawn; their widths stand here.
+XL is the drawn strips' chain of groups. It carries the output's own columns and, lumped in each group, the
+other outputs' ones with random weights of their own: XL moves by what falls on its whole length. Inputs start
+as the levels that the row DAC was measured to give (`dac`). Below stands the drawn column side (`below`), or
+without it switches of the widths that stand here.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from picoram_layout.simulation import below, dac
 from picoram_layout.simulation.circuits import GND, VDD, Cell, Transistor, merged, renamed, selected
 from picoram_layout.simulation.deck import Deck
 from picoram_layout.simulation.models import Condition
-from picoram_layout.simulation.phases import COMPUTE, Phases
+from picoram_layout.simulation.phases import COMPUTE, VREF, Phases
 from picoram_layout.simulation.results import Job, Result
 
 Ints = NDArray[np.int64]
@@ -37,7 +40,6 @@ RESET_W = 24.0
 COLUMN_W = 8.0
 AL_RESET_W = 8.0
 AL_FF = 10.0  # wire of AL and what reads it (fF)
-VL_OHM = 10.0  # of one row's VL wire: met1, 10.55 um long and 0.14 um wide, 0.125 ohm per square
 SETTLED = 4.0  # ns before the end at which AL is read once more
 _MOST_LUMPED = 6
 
@@ -74,7 +76,9 @@ def column(cluster: Cell, index: int) -> Column:
 class Bench:
     """An output: clusters by the names of their circuits, rows and columns, and the circuit around it.
 
-    ``cuts`` has the cut column of each segment row; ``others`` are columns of other outputs on each row wire.
+    ``cuts`` has the cut column of each segment row. ``row`` are the groups and strips of each row; the
+    output's first column is the row's column ``first``. ``vl_ohm`` is one row's VL wire. ``below`` is what
+    stands below; None: ideal widths.
     """
 
     rows: int
@@ -82,9 +86,11 @@ class Bench:
     clusters: Mapping[str, Cell]
     cuts: Mapping[int, int]
     supply: Callable[[int], str]
-    sample: Transistor
+    row: dac.Row
+    vl_ohm: float
     index: int = 4
-    others: int = 28
+    first: int = 0
+    below: below.Below | None = None
     phases: Phases = COMPUTE
 
     def kind(self, row: int, col: int) -> str:
@@ -103,6 +109,17 @@ class Bench:
         cuts = {rows >> k: k for k in range(1, self.weight_bits)}
         return replace(self, rows=rows, cuts=cuts)
 
+    def group(self, col: int) -> int:
+        """The group of the row's columns that a column of the output is in."""
+        ends = itertools.accumulate(self.row.groups)
+        return next(k for k, end in enumerate(ends) if self.first + col < end)
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """Columns of other outputs in each group."""
+        own = [self.group(c) for c in range(self.weight_bits)]
+        return tuple(count - own.count(k) for k, count in enumerate(self.row.groups))
+
     @property
     def lump(self) -> int:
         """Rows whose VL is one node: as many as fit into the shortest segment evenly."""
@@ -112,12 +129,12 @@ class Bench:
 
 @dataclass(frozen=True)
 class Vector:
-    """Inputs and weights of one run, and the part of the other outputs' LBLs that falls on each row."""
+    """Inputs and weights of one run, and how many of the other outputs' LBLs fall in each row and group."""
 
     name: str
     x: Ints
     w: Ints
-    falling: NDArray[np.float64]
+    falling: Ints
 
 
 def ideal(x: Ints, w: Ints, weight_bits: int, vref: float, levels: int) -> float:
@@ -157,27 +174,30 @@ def job(
     at_start = [
         levels[int(code)] + error for code, error in zip(x, row_errors or [0.0] * len(x), strict=True)
     ]
+    for k in range(bench.row.bits):
+        deck.source(f"one{k}", [(0.0, bench.row.level(k, vdd * VREF))], 0.0)
     for r, level in enumerate(at_start):
-        starts[f"xl{r}"] = level
-        deck.mos(
-            renamed_one(bench.sample, {"XL_R": f"xl{r}", "SMP": "smp"}), bench.weight_bits + bench.others
-        )
+        starts |= {f"xl{r}_{k}": level for k in range(len(bench.row.groups))}
+        bits = [int(x[r]) >> (bench.row.bits - 1 - k) & 1 for k in range(bench.row.bits)]
+        lines = [f"one{k}" if bit else GND for k, bit in enumerate(bits)]
+        dac.chain(bench.row, deck, f"xl{r}_", [*lines, GND])
         for c in range(bench.weight_bits):
             stored = vdd * (1 - (int(w[r]) >> (bench.weight_bits - 1 - c) & 1))
             kind = bench.kind(r, c)
             part, at = columns[kind], f"{r}_{c}"
             below = max(0, r - 1) if kind.endswith("cut") else r
-            nets = {part.q: f"q{at}", part.qb: f"qb{at}", "LBL": f"l{at}", "T": f"t{at}", "XL": f"xl{r}"}
+            nets = {part.q: f"q{at}", part.qb: f"qb{at}", "LBL": f"l{at}", "T": f"t{at}"}
+            nets["XL"] = f"xl{r}_{bench.group(c)}"
             nets |= {"VL": f"v{c}_{below // size}", "VL_UP": f"v{c}_{r // size}", part.word: "wll"}
             nets |= _row_nets(phases, r // size)
             _put(deck, part, nets, mismatch, capacitor_sigma)
             starts |= {f"q{at}": stored, f"qb{at}": vdd - stored, f"l{at}": vdd, f"t{at}": level}
     _others(deck, bench, columns, vector, at_start, starts)
-    _columns(deck, bench)
+    starts |= _columns(deck, bench)
     deck.start(starts)
     moments = phases.moments
     analysis = [
-        f".save v(al) v(v0_0) v(l0_0) v(t0_0) v(xl0){' all' if measures else ''}",
+        f".save v(al) v(v0_0) v(l0_0) v(t0_0) v(xl0_0){' all' if measures else ''}",
         f".tran 0.1n {phases.end:g}n uic",
         f".meas tran al find v(al) at={moments['added']:g}n",
         f".meas tran earlier find v(al) at={moments['added'] - SETTLED:g}n",
@@ -223,56 +243,76 @@ def _others(
     levels: Sequence[float],
     starts: dict[str, float],
 ) -> None:
-    """Columns of other outputs: on every row two lumped multipliers with their capacitors and wires.
+    """Columns of other outputs: in every row and group two lumped multipliers with capacitors and wires.
 
-    Their LBLs follow one reference cluster each: in one it falls, in the other it stays.
+    Their LBLs follow one reference cluster each in the rows of a lump: in one it falls, in the other it
+    stays.
     """
-    if not bench.others:
+    if not sum(bench.others):
         return
     vdd = deck.condition.vdd
     part = columns[bench.kind(1, 0)]
     quiet = Deck("", deck.condition)  # never with mismatch: they stand for a mean
-    for way in ("fall", "stay"):
-        stored = 0.0 if way == "fall" else vdd
-        nets = {part.q: f"q{way}", part.qb: f"qb{way}", "LBL": f"ref{way}", "T": GND, "XL": GND, "VL": GND}
-        nets |= {"VL_UP": GND, part.word: "wll"} | _row_nets(bench.phases, bench.rows // bench.lump // 2)
+    for g, way in itertools.product(range(bench.rows // bench.lump), ("fall", "stay")):
+        at, stored = f"{way}{g}", 0.0 if way == "fall" else vdd
+        nets = {part.q: f"q{at}", part.qb: f"qb{at}", "LBL": f"ref{at}", "T": GND, "XL": GND, "VL": GND}
+        nets |= {"VL_UP": GND, part.word: "wll"} | _row_nets(bench.phases, g)
         _put(quiet, part, nets, None, 0.0)
-        quiet.add(f"E{way} l{way} 0 ref{way} 0 1")
-        starts |= {f"q{way}": stored, f"qb{way}": vdd - stored, f"ref{way}": vdd, f"l{way}": vdd}
+        quiet.add(f"E{at} l{at} 0 ref{at} 0 1")
+        starts |= {f"q{at}": stored, f"qb{at}": vdd - stored, f"ref{at}": vdd, f"l{at}": vdd}
     multiplier = next(t for t, _ in part.transistors if {t.d, t.s} == {"XL", "T"})
     wire = sum(value for a, b, value in part.capacitors if "XL" in (a, b))
     plate = sum(value for a, b, value in part.capacitors if "T" in (a, b) and "XL" not in (a, b))
-    for r in range(bench.rows):
-        fall = round(float(vector.falling[r]) * bench.others)
-        for way, count in (("fall", fall), ("stay", bench.others - fall)):
+    for r, (k, others) in itertools.product(range(bench.rows), enumerate(bench.others)):
+        fall, xl = int(vector.falling[r, k]), f"xl{r}_{k}"
+        for way, count in (("fall", fall), ("stay", others - fall)):
             if not count:
                 continue
-            quiet.mos(renamed_one(multiplier, {"XL": f"xl{r}", "T": f"t{way}{r}", "LBL": f"l{way}"}), count)
-            quiet.capacitor(f"t{way}{r}", GND, count * plate)
-            starts[f"t{way}{r}"] = levels[r]
-        quiet.capacitor(f"xl{r}", GND, bench.others * wire)
+            t = f"t{way}{r}_{k}"
+            quiet.mos(renamed_one(multiplier, {"XL": xl, "T": t, "LBL": f"l{way}{r // bench.lump}"}), count)
+            quiet.capacitor(t, GND, count * plate)
+            starts[t] = levels[r]
+        quiet.capacitor(xl, GND, others * wire)
     deck.join(quiet)
 
 
-def _columns(deck: Deck, bench: Bench) -> None:
-    """VL's resistance, its reset, the column switches, AL."""
+def _columns(deck: Deck, bench: Bench) -> dict[str, float]:
+    """VL's resistance, and what is below: resets, column switches, AL; its nodes' levels."""
     size, scale = bench.lump, bench.rows / _FULL
     for c in range(bench.weight_bits):
         cuts = {row // size for row, cut in bench.cuts.items() if cut == c}
         for k in range(1, bench.rows // size):
             if k not in cuts:
-                deck.resistor(f"v{c}_{k - 1}", f"v{c}_{k}", VL_OHM * size)
-        deck.switch(f"v{c}_0", "vlrst", GND, RESET_W / 2**c, scale)
-        deck.switch(f"v{c}_0", "col", "al", COLUMN_W / 2**c, scale)
-    deck.switch("al", "alrst", GND, AL_RESET_W, scale)
-    deck.capacitor("al", GND, AL_FF * scale)
+                deck.resistor(f"v{c}_{k - 1}", f"v{c}_{k}", bench.vl_ohm * size)
+    nets = {"AL": "al", **{line: line.lower() for line in below.LINES}}
+    nets |= {f"VL{c}": f"v{c}_0" for c in range(bench.weight_bits)}
+    return put_below(deck, bench, nets, scale)
+
+
+def put_below(
+    deck: Deck,
+    bench: Bench,
+    nets: Mapping[str, str],
+    scale: float = 1.0,
+    read: bool = True,
+    prefix: str = "",
+) -> dict[str, float]:
+    """What stands below the columns between ``nets``; ``read``: with the slice's load of AL."""
+    if bench.below is not None:
+        return below.put(deck, bench.below, nets, scale, read, prefix)
+    for c in range(bench.weight_bits):
+        deck.switch(nets[f"VL{c}"], nets["VLRST"], GND, RESET_W / 2**c, scale)
+        deck.switch(nets[f"VL{c}"], nets["COL"], nets["AL"], COLUMN_W / 2**c, scale)
+    deck.switch(nets["AL"], nets["ALRST"], GND, AL_RESET_W, scale)
+    deck.capacitor(nets["AL"], GND, AL_FF * scale)
+    return {}
 
 
 def vectors(bench: Bench, x_levels: int, count: int, seed: int) -> list[Vector]:
     """Corner cases (all zero, all one, weights or inputs alone, single-hot), then random vectors.
 
-    Inputs have codes below ``x_levels``. The other outputs' weights are random in all vectors, drawn anew for
-    each.
+    Inputs have codes below ``x_levels``. The other outputs' weights are random in all vectors. Each vector is
+    drawn for itself: more of them change none.
     """
     rows, top_x, top_w = bench.rows, x_levels - 1, (1 << bench.weight_bits) - 1
     zero = np.zeros(rows, dtype=np.int64)
@@ -288,12 +328,12 @@ def vectors(bench: Bench, x_levels: int, count: int, seed: int) -> list[Vector]:
         ("single-hot weight", one_x, hot * top_w),
         ("single-hot", hot * top_x, hot * top_w),
     ]
-    rng = np.random.default_rng(seed)
-    for k in range(count):
+    drawn = [np.random.default_rng((seed, k)) for k in range(len(cases) + count)]
+    for k, rng in enumerate(drawn[len(cases) :]):
         cases.append((f"random {k}", rng.integers(0, top_x + 1, rows), rng.integers(0, top_w + 1, rows)))
-    return [
-        Vector(*case, falling=rng.binomial(bench.others, 0.5, rows) / max(1, bench.others)) for case in cases
-    ]
+    others = np.array(bench.others)
+    falling = (rng.binomial(others, 0.5, (rows, len(others))) for rng in drawn)
+    return [Vector(*case, falling=other) for case, other in zip(cases, falling, strict=True)]
 
 
 def fit(

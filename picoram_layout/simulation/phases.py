@@ -37,36 +37,73 @@ class Phases:
         return [(time + late * level * (time > 0), level * high) for time, level in self.signals[signal]]
 
 
-# Sample the bits onto the groups of XL and every T, then share along the row.
+EDGE = 0.3  # ns, unless told otherwise
+
+# Sample the bits onto the groups of XL and every T, then share along the row. SMPZ samples the GND of the
+# terminating group; it is a line of its own, as it empties XL later.
 SAMPLE = Phases(
-    signals={"SMP": ((0.0, 1), (10.0, 0)), "SHR": ((0.0, 0), (12.0, 1))},
-    edge=0.3,
+    signals={
+        "SMP": ((0.0, 1), (10.0, 0)),
+        "SMPZ": ((0.0, 1), (10.0, 0)),
+        "SHR": ((0.0, 0), (12.0, 1)),
+    },
+    edge=EDGE,
     moments={"sampled": 9.5, "held": 11.5, "shared": 32.0},
     end=33.0,
 )
 
-# Multiply, accumulate, shift and add; starts with every T and XL at the level of its input, LBL precharged.
-# Times are as short as slow, cold corners allow: in fast, hot ones the capacitors leak through off switches.
-COMPUTE = Phases(
-    signals={
-        "PCHB": ((0.0, 0), (0.5, 1)),
-        "WLL": ((0.0, 0), (1.5, 1), (6.5, 0)),
-        "SMP": ((0.0, 0), (3.5, 1)),
-        "ACC": ((0.0, 0), (8.0, 1), (31.0, 0)),
-        "VLRST": ((0.0, 1), (32.5, 0)),
-        "ALRST": ((0.0, 1), (32.5, 0)),
-        "SOUT": ((0.0, 0), (33.5, 1)),
-        "SEG": ((0.0, 1), (47.0, 0)),
-        "COL": ((0.0, 0), (48.0, 1)),
-    },
-    edge=0.3,
-    edges={"WLL": 1.0},  # read disturb
-    # Local bitlines that fall together lift VL and fall the slower the more there are, and with them changes
-    # the charge that their multipliers leave on T: ACC goes up the rows.
-    ripple={"ACC": 16.0},
-    moments={"multiplied": 33.0, "accumulated": 46.5, "added": 63.0},
-    end=64.0,
-)
+# XL is emptied from its one end, through the last strip and the sharing switches: ns that this takes at
+# fs and ss, 105 C, 1.62 V, where it is slowest (0.3 % left; tt 13 ns).
+EMPTYING = 29.5
+# Local bitlines that fall together lift VL and fall the slower the more there are, and with them changes the
+# charge that their multipliers leave on T: ACC goes up the rows. ns from the first row to the last.
+RIPPLE = 16.0
+# All local bitlines of a column empty through its VL, whose upper parts have its lower ones before them: ns
+# from the last row's ACC until less than 10 mV are left at fs, 105 C, 1.62 V.
+DRAINING = 27.0
+WORD_EDGE = 1.0  # of wordlines: read disturb
+
+
+def compute(ripple: float = RIPPLE, edges: Mapping[str, float] | None = None) -> Phases:
+    """Multiply, accumulate, shift and add; starts with all T and XL at their inputs' levels, LBL precharged.
+
+    ACC ends when its ripple has reached the last row and VL is empty; what comes later follows it. ``edges``
+    are those of row signals (ns). Times are as short as slow corners allow: in fast, hot ones the capacitors
+    leak through off switches.
+    """
+    edges = {"WLL": WORD_EDGE} if edges is None else dict(edges)
+    word = edges["WLL"]
+    emptying = 2.5 + word  # local bitlines have fallen
+    opened = emptying + EMPTYING
+    closed = round(opened + ripple, 2) + DRAINING
+    return Phases(
+        signals={
+            "PCHB": ((0.0, 0), (0.5, 1)),
+            "WLL": ((0.0, 0), (1.5, 1), (5.5 + word, 0)),
+            "SMP": ((0.0, 0),),
+            "SMPZ": ((0.0, 0), (emptying, 1)),
+            "SHR": ((0.0, 1),),
+            "ACC": ((0.0, 0), (opened, 1), (closed, 0)),
+            "VLRST": ((0.0, 1), (closed + 1.5, 0)),
+            "ALRST": ((0.0, 1), (closed + 1.5, 0)),
+            "SOUT": ((0.0, 0), (closed + 2.5, 1)),
+            "SEG": ((0.0, 1), (closed + 16.0, 0)),
+            "COL": ((0.0, 0), (closed + 17.0, 1)),
+        },
+        edge=EDGE,
+        edges=edges,
+        ripple={"ACC": ripple},
+        moments={
+            "emptied": opened,
+            "multiplied": closed + 2.0,
+            "accumulated": closed + 15.5,
+            "added": closed + 32.0,
+        },
+        end=closed + 33.0,
+    )
+
+
+COMPUTE = compute()
 
 # Level of a 1 on the data lines, as a part of VDD: a divider of the supply. Higher levels leave the switches
 # of slow, cold corners too little gate voltage to settle within these phases.

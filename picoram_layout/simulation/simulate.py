@@ -18,7 +18,10 @@ from typing import TYPE_CHECKING, Any
 from picoram_layout.errors import InputError
 from picoram_layout.simulation import (
     adc,
+    adc_noise,
     adc_slice,
+    adc_spread,
+    below,
     bitcell,
     converter,
     dac,
@@ -30,9 +33,9 @@ from picoram_layout.simulation import (
     plots,
     sram,
 )
-from picoram_layout.simulation.circuits import GND, Cell, Transistor, Wires, flat
+from picoram_layout.simulation.circuits import Cell, Wires, flat
 from picoram_layout.simulation.models import CORNERS, Condition, require_models
-from picoram_layout.simulation.phases import COMPUTE, SAMPLE, VREF
+from picoram_layout.simulation.phases import SAMPLE, VREF, Phases, compute
 from picoram_layout.simulation.results import Job, Result, Store, seconds, write_json
 
 if TYPE_CHECKING:
@@ -46,6 +49,9 @@ TYPICAL = Condition()
 RANDOM_VECTORS = 24
 SMALL_ROWS = 16  # of the reduced output that corners and Monte Carlo are run with
 _SEED = 0
+_SWING = 0.8  # part of its swing that an edge is measured over
+# The edge of each row signal that a compute cycle needs
+_EDGES = {"PCHB": "rise", "WLL": "rise", "ACC": "rise", "SOUT": "rise", "SEG": "fall"}
 
 CLUSTER = re.compile("cluster_(vdd|gnd)(_segment(_cut)?)?")
 
@@ -115,21 +121,41 @@ class Circuits:
         fingers = tuple(strip.fingers for strip in self.plan.strips)
         return dac.Row(self.plan.groups, strips, self.cell("cluster_vdd"), fingers)
 
+    @cached_property
+    def slice(self) -> tuple[Cell, Cell, Cell]:
+        """The drawn ADC slice: analog, digital, bias."""
+        return adc_slice.circuits(self.plan)
+
+    @cached_property
+    def below(self) -> below.Below | None:
+        """What is drawn below an output; None if its weights have too few bits for that."""
+        from picoram_layout.periphery.column_logic import LEAST_BITS
+
+        bits = self.plan.spec.array.weight_bits
+        if bits < LEAST_BITS:
+            return None
+        return below.Below(below.column_block(self.plan), below.reader(self.slice[0]), bits)
+
+    @property
+    def vl_ohm(self) -> float:
+        """Resistance of one row's VL wire (ohm): met1 of least width."""
+        pdk = self.plan.pdk
+        return float(pdk.power["metals"]["met1"]["ohm"]) * self.plan.plain.height / pdk.width("met1")
+
     def bench(self) -> mac.Bench:
         """An output at full height."""
         names = [circuit.name for circuit in self.netlist.each_circuit() if CLUSTER.fullmatch(circuit.name)]
         clusters = {name: self.cell(name) for name in names}
-        columns, bits = self.plan.columns, self.plan.spec.array.weight_bits
-        others = columns - bits
         return mac.Bench(
             rows=self.plan.rows,
-            weight_bits=bits,
+            weight_bits=self.plan.spec.array.weight_bits,
             clusters=clusters,
             cuts=self.plan.cuts,
             supply=self.plan.supply,
-            sample=self._sample_unit(),
+            row=self.row(),
+            vl_ohm=self.vl_ohm,
             index=self.cells_per_cluster // 2,
-            others=others,
+            below=self.below,
         )
 
     def output(self) -> sram.Bench:
@@ -138,28 +164,13 @@ class Circuits:
         names = [circuit.name for circuit in self.netlist.each_circuit()]
         cut = self.cell(next(name for name in names if name.endswith("_segment_cut")))
         return sram.Bench(
-            block=sram.block(self.plan),
+            block=below.column_block(self.plan),
             cluster=self.cell("cluster_vdd"),
             cut=cut.only("SEG", "VL", "VL_UP"),
             rows=self.plan.rows,
             cuts=tuple(rows.get(k, 0) for k in range(bits)),
+            vl_ohm=self.vl_ohm,
             index=self.cells_per_cluster // 2,
-        )
-
-    def _sample_unit(self) -> Transistor:
-        """The part of a sampling switch that one column has, from GND to XL."""
-        fingers = self.cell("dac_strip_0_vdd").gated_by("SMP")
-        count = self.plan.groups[0]
-        return Transistor(
-            "nfet",
-            "XL_R",
-            "SMP",
-            GND,
-            GND,
-            sum(t.w for t in fingers) / count,
-            fingers[0].length,
-            *(sum(t.a_d + t.a_s for t in fingers) / 2 / count for _ in range(2)),
-            *(sum(t.p_d + t.p_s for t in fingers) / 2 / count for _ in range(2)),
         )
 
 
@@ -200,22 +211,41 @@ class Session:
         return replace(row, taps=dac.taps([result.values["shared"] for result in results]))
 
     @cached_property
+    def bench(self) -> mac.Bench:
+        """An output at full height with these levels."""
+        return replace(self.circuits.bench(), row=self.row)
+
+    @cached_property
     def slice(self) -> adc_slice.Slice:
         """The drawn ADC slice with its load."""
-        return adc_slice.circuits(self.circuits.plan, self.circuits.bench())
+        return adc_slice.Slice(*self.circuits.slice, self.circuits.bench())
+
+    @cached_property
+    def blocks(self) -> converter.Blocks:
+        """The drawn ring and what it drives."""
+        plan = self.circuits.plan
+        width = plan.spec.array.weight_bits * plan.t.width
+        return converter.blocks(plan.pdk, plan.spec.array.outputs, width)
 
     @cached_property
     def ring(self) -> converter.Ring:
         """The ring oscillator at the one condition."""
-        plan = self.circuits.plan
-        width = plan.spec.array.weight_bits * plan.t.width
-        drawn = converter.blocks(plan.pdk, plan.spec.array.outputs, width)
-        return converter.ring(drawn, self.choice.single)
+        return converter.ring(self.blocks, self.choice.single)
 
     @cached_property
     def driver(self) -> drivers.Bench:
         """The drawn row driver with its load."""
         return drivers.bench(self.circuits.plan, self.circuits.cell)
+
+    def phases(self, conditions: Sequence[Condition]) -> dict[Condition, Phases]:
+        """The compute cycle at each condition with the drawn row drivers' edges and ripple."""
+        found = drivers.summary(
+            self.driver, conditions, self.run("row drivers", drivers.jobs(self.driver, conditions))
+        )
+        return {
+            c: compute(row["ripple"], {s: row[f"{s.lower()}_{way}"] / _SWING for s, way in _EDGES.items()})
+            for c, row in zip(conditions, found["conditions"], strict=True)
+        }
 
     def levels(self, conditions: Sequence[Condition], group: str) -> dict[Condition, list[float]]:
         """Levels of all codes at each condition, as the row DAC gives them."""
@@ -313,7 +343,8 @@ def _dac(s: Session) -> dict[str, Any]:
 
 
 def _mac(s: Session) -> dict[str, Any]:
-    condition, bench = s.choice.single, s.circuits.bench()
+    condition = s.choice.single
+    bench = replace(s.bench, phases=s.phases([condition])[condition])
     vref = condition.vdd * VREF
     levels = s.levels([condition], "DAC levels")[condition]
     chosen = mac.vectors(bench, s.x_levels, RANDOM_VECTORS, _SEED)
@@ -331,8 +362,10 @@ def _mac(s: Session) -> dict[str, Any]:
         found["met"] = found["met"] and found["gain"]["met"]
     found["phases"] = {
         "sample": dict(SAMPLE.signals),
-        "compute": dict(COMPUTE.signals),
-        "edge_ns": COMPUTE.edge,
+        "compute": dict(bench.phases.signals),
+        "ripple_ns": dict(bench.phases.ripple),
+        "edges_ns": dict(bench.phases.edges),
+        "edge_ns": bench.phases.edge,
     }
     return found
 
@@ -344,17 +377,63 @@ def _adc(s: Session) -> dict[str, Any]:
     energy = s.run("ADC energy", adc.energy_jobs(s.slice, condition))
     found["energy"] = adc.energy(condition, energy)
     found["met"] = found["met"] and found["energy"]["met"]
-    conditions = s.choice.conditions()
-    grid: list[Result] = []
-    if len(conditions) > 1:
-        grid = s.run("ADC, all conditions", adc.corner_jobs(s.slice, conditions))
-        found["conditions"] = adc.corners(conditions, grid)
+    spread, more = _adc_spread(s, condition, found)
+    found |= spread
+    if len(conditions := s.choice.conditions()) > 1:
+        table, grid = _adc_conditions(s, conditions, found)
+        found |= table
+        found["met"] = found["met"] and all(row["met"] for row in table["followed"])
+        more += grid
     plots.transfer(s.store.folder / "adc.png", found)
-    return {**found, "seconds": seconds([*results, *energy, *grid])}
+    return {**found, "seconds": seconds([*results, *energy, *more])}
+
+
+def _adc_spread(
+    s: Session, condition: Condition, found: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Result]]:
+    """Noise, mismatch and neighbours of the slice whose transfer is ``found``."""
+    slope, longest = found["ns_per_lsb"], max(point["time_ns"] for point in found["points"])
+    noise = s.run("ADC noise", adc_noise.jobs(s.slice, condition))
+    white = adc_noise.density(noise[0])
+    hits = s.run("ADC noise in time", adc_noise.time_jobs(s.slice, condition, white))
+    samples = s.run("ADC samples", adc_spread.mismatch_jobs(s.slice, condition))
+    neighbours = s.run("ADC neighbours", adc_spread.crosstalk_jobs(s.slice, condition))
+    return {
+        "noise": adc_noise.summary(condition, noise, hits, slope, longest),
+        "mismatch": adc_spread.mismatch(samples, slope),
+        "crosstalk": adc_spread.crosstalk(neighbours, slope),
+    }, [*noise, *hits, *samples, *neighbours]
+
+
+def _adc_conditions(
+    s: Session, conditions: Sequence[Condition], found: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[Result]]:
+    """Ramp and ring at all conditions, the IREF_R that each needs, whole transfers with it at a few."""
+    ramps = s.run("ADC, all conditions", adc.corner_jobs(s.slice, conditions))
+    steps = s.run("ring, all conditions", [converter.ring_job(s.blocks, c) for c in conditions])
+    rings = [converter.measured_ring(result) for result in steps]
+    rows = adc.corners(conditions, ramps)
+    for row, ring in zip(rows, rings, strict=True):
+        row |= {"step_ns": ring.step, "iref_r_A": adc_spread.followed(row, ring, found)}
+    chosen = adc_spread.extremes(rows)
+    groups = [
+        s.run(
+            f"ADC, IREF_R followed, {conditions[k]}",
+            adc_spread.followed_jobs(s.slice, conditions[k], rows[k]["iref_r_A"], rings[k]),
+        )
+        for k in chosen
+    ]
+    followed = [
+        adc_spread.followed_summary(conditions[k], rows[k]["iref_r_A"], rings[k], group)
+        for k, group in zip(chosen, groups, strict=True)
+    ]
+    every = [*ramps, *steps, *(result for group in groups for result in group)]
+    return {"conditions": rows, "followed": followed}, every
 
 
 def _energy(s: Session) -> dict[str, Any]:
-    condition, full = s.choice.single, s.circuits.bench()
+    condition = s.choice.single
+    full = replace(s.bench, phases=s.phases([condition])[condition])
     vref = condition.vdd * VREF
     small = full.reduced(max(SMALL_ROWS, 1 << s.w_bits))
     levels = s.levels([condition], "DAC levels")[condition]
@@ -375,6 +454,7 @@ def _energy(s: Session) -> dict[str, Any]:
         cycles,
         driver[0],
         [energy.sampled_pJ(s.row, c, vref, r) for c, r in zip(codes, sampled, strict=True)],
+        [energy.strips_pJ(condition.vdd, r) for r in sampled],
         parts,
     )
     plots.energy(s.store.folder / "energy.png", found, str(condition))
@@ -386,8 +466,12 @@ def _gain(s: Session, bench: mac.Bench, conditions: Sequence[Condition]) -> dict
     conditions = list(dict.fromkeys([TYPICAL, *conditions]))
     small = bench.reduced(max(SMALL_ROWS, 1 << s.w_bits))
     chosen = mac.gain_vectors(small, s.x_levels)
-    levels = s.levels(conditions, "DAC levels, all conditions")
-    jobs = [mac.job(small, v, levels[c], c, f"MAC {v.name} {c}") for c in conditions for v in chosen]
+    levels, phases = s.levels(conditions, "DAC levels, all conditions"), s.phases(conditions)
+    jobs = [
+        mac.job(replace(small, phases=phases[c]), v, levels[c], c, f"MAC {v.name} {c}")
+        for c in conditions
+        for v in chosen
+    ]
     results = s.run(f"MAC gain, {small.rows} rows", jobs)
     rows: list[dict[str, Any]] = []
     for k, c in enumerate(conditions):
@@ -418,7 +502,7 @@ def _monte_carlo(s: Session) -> dict[str, Any]:
     condition, count, row = s.choice.single, s.choice.samples, s.row
     vref, t = condition.vdd * VREF, s.circuits.plan.t
     sigma = montecarlo.capacitor_sigma(t.width * s.circuits.plan.plain.height)
-    bench = s.circuits.bench()
+    bench = replace(s.bench, phases=s.phases([condition])[condition])
     small = bench.reduced(max(montecarlo.ROWS, 1 << s.w_bits))
     levels = s.levels([condition], "DAC levels")[condition]
     sampled = s.run(

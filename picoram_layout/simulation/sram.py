@@ -15,10 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from picoram_layout.plan import Plan
 from picoram_layout.simulation.circuits import GND, VDD, Cell, Transistor, renamed, selected
 from picoram_layout.simulation.deck import Deck
-from picoram_layout.simulation.mac import VL_OHM
 from picoram_layout.simulation.models import Condition
 from picoram_layout.simulation.phases import Steps
 from picoram_layout.simulation.results import Job, Result
@@ -86,27 +84,13 @@ class Bench:
     cut: Transistor
     rows: int
     cuts: tuple[int, ...]
+    vl_ohm: float
     index: int = 4
-    ohm: float = VL_OHM
 
     @property
     def bits(self) -> int:
         """Columns."""
         return len(self.cuts)
-
-
-def block(plan: Plan) -> Cell:
-    """The drawn block of the first output with its wires' capacitance."""
-    from picoram_layout.layout import Library
-    from picoram_layout.periphery.column_side import column_logic, outputs, solve_side
-    from picoram_layout.simulation.circuits import flat
-    from picoram_layout.wires.blocks import block_wires
-
-    lib, wires = Library(plan.pdk), outputs(plan)[0].wires
-    made = column_logic(lib, plan, wires)
-    return flat(
-        lib.netlist, made.name, {made.name: block_wires(lib, made.name, *solve_side(plan).kinds[wires])}
-    )
 
 
 def levels(
@@ -181,7 +165,7 @@ def _column(deck: Deck, bench: Bench, c: int, chosen: Sequence[Access], vdd: flo
                         ).transistors[0]
                     )
                 else:
-                    deck.resistor(nodes[wire], node, bench.ohm * count)
+                    deck.resistor(nodes[wire], node, bench.vl_ohm * count)
                 nodes[wire] = node
                 starts[node] = 0.0 if wire == "VL" else vdd
             starts |= _idle(deck, bench, nodes, count, f"lbl{c}_{part}_{n}")

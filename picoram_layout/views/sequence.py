@@ -129,7 +129,7 @@ class Times:
 def times() -> Times:
     """The least times that the simulations were run with."""
     rise = {name: _edge(COMPUTE.signals[name], 1) for name in ("WLL", "ACC", "SOUT", "COL")}
-    smpz = _edge(_tables()[1]["SMPZ"], 1)
+    smpz = _edge(COMPUTE.signals["SMPZ"], 1)
     return Times(
         sample=_edge(SAMPLE.signals["SMP"], 0),
         apart=_edge(SAMPLE.signals["SHR"], 1) - _edge(SAMPLE.signals["SMP"], 0),
@@ -150,15 +150,6 @@ def times() -> Times:
 def _edge(steps: Steps, level: int) -> float:
     """When a signal goes to a level, after the start."""
     return next(time for time, to in steps if to == level and (time or len(steps) == 1 or steps[0][1] != to))
-
-
-def _tables() -> tuple[dict[str, Steps], dict[str, Steps]]:
-    """Signals of the sample and the compute phase. SMP samples all groups; SMPZ alone empties XL later."""
-    sample, cycle = dict(SAMPLE.signals), dict(COMPUTE.signals)
-    sample.setdefault("SMPZ", sample["SMP"])
-    if "SMPZ" not in cycle:
-        cycle["SMPZ"] = cycle.pop("SMP")
-    return sample, cycle
 
 
 def _pins(signal: str, level: int) -> dict[str, int]:
@@ -204,8 +195,7 @@ def _compute(most: float) -> tuple[Part, ...]:
     opened = _edge(COMPUTE.signals["ACC"], 1)
     arrived = opened + COMPUTE.ripple["ACC"]
     start = SAMPLE.end
-    sample, signals = _tables()
-    cycle = _events(signals, start)
+    cycle = _events(COMPUTE.signals, start)
     early = tuple(e for e in cycle if start < e[0] <= start + opened)
     late = tuple((round(t - start - arrived, 3), p, to) for t, p, to in cycle if t > start + opened)
     chosen = ((0.0, "ALLB", 0), (0.0, "ENL", 1))
@@ -217,7 +207,7 @@ def _compute(most: float) -> tuple[Part, ...]:
     back = CODE_LEAD + CODE_PULSE + CODE_HOLD
     rest = tuple((back, pin, level) for pin, level in REST.items() if pin not in ("EN", "CODE_LD"))
     return (
-        Part((*chosen, *_events(sample), *early, *done), over, "ACC_DONE", most),
+        Part((*chosen, *_events(SAMPLE.signals), *early, *done), over, "ACC_DONE", most),
         Part((*late, *ramp), added + AZ_TO_START, "DONE", PERIODS * 8 * SLOWEST_STATE),
         Part((*code, *rest, (back + CLEARED, "EN", 0)), back + CLEARED),
     )
