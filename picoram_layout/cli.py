@@ -64,7 +64,7 @@ def build(
     lvs: Annotated[bool, typer.Option("--lvs/--no-lvs", help="Compare layout and netlist.")] = True,
     json: Json = False,
 ) -> int:
-    """Build the array of a spec: layout, netlists, checks, reports, pictures.
+    """Build the macro of a spec: layout, netlists, views, checks, reports, pictures.
 
     SPEC is a YAML file, or the name of a shipped spec.
     """
