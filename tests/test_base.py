@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,11 +15,14 @@ from hypothesis import strategies as st
 from picoram_layout.drc import run_drc
 from picoram_layout.errors import InputError
 from picoram_layout.layout import Block, Library
+from picoram_layout.logic.devices import devices, rows_for
+from picoram_layout.logic.wiring import columns
 from picoram_layout.lvs.compare import compare
 from picoram_layout.lvs.extract import extract
-from picoram_layout.pdk import load_pdk
-from picoram_layout.periphery import base, base_lines, risers
-from picoram_layout.periphery.adc_side import least_width, output_side, places
+from picoram_layout.pdk import Pdk, load_pdk, pdk_names
+from picoram_layout.periphery import adc_analog, adc_digital, base, base_lines, risers
+from picoram_layout.periphery.adc_side import output_side, places
+from picoram_layout.periphery.narrow import Rows, all_fit
 from picoram_layout.periphery.straps import met4_width
 from picoram_layout.plan import Plan, make_plan
 from picoram_layout.simulation.circuits import flat
@@ -148,8 +153,28 @@ def test_slices_of_unequal_outputs_stand_side_by_side() -> None:
     check(library, output_side(library, plan))
 
 
-def test_weights_of_three_bits_are_narrower_than_a_slice() -> None:
-    plan = plan_of(inputs=16, weight_bits=3)
-    assert least_width(plan.pdk) > 3 * plan.t.width
-    with pytest.raises(InputError, match=r"array\.weight_bits: 3: a slice takes 15\.12 um, 3 columns "):
-        places(plan)
+def transistors(pdk: Pdk, rows: Rows) -> Counter[tuple[str, str, frozenset[str], float, float]]:
+    """What rows of gates are made of: nets, width and length of each transistor."""
+    found: Counter[tuple[str, str, frozenset[str], float, float]] = Counter()
+    for row, gates in zip(rows_for(pdk, rows), rows, strict=True):
+        for dev in devices(row, columns(gates)):
+            found[dev.side, dev.gate, frozenset((dev.source.net, dev.drain.net)), dev.w, row.gate_l] += 1
+    return found
+
+
+@pytest.mark.parametrize("pdk", pdk_names())
+@pytest.mark.parametrize("part", [adc_analog, adc_digital])
+def test_a_narrow_slice_has_the_transistors_of_a_wide_one(pdk: str, part: ModuleType) -> None:
+    process = load_pdk(pdk)
+    column = plan_of("picoram_40kb" if pdk == "sky130" else "picoram_40kb_scaled65").t.width
+    wide, narrow = (part.fitted(process, bits * column) for bits in (4, 3))
+    assert all_fit(process, narrow, 3 * column)
+    assert not all_fit(process, wide, 3 * column)
+    assert transistors(process, narrow) == transistors(process, wide)
+
+
+@pytest.mark.parametrize("name", ["picoram_40kb", "picoram_40kb_scaled65"])
+def test_outputs_of_three_bits_are_clean_and_match(name: str) -> None:
+    plan = plan_of(name, inputs=8, outputs=8, weight_bits=3, input_bits=3)
+    library = Library(plan.pdk)
+    check(library, risers.outputs_on_base(library, plan))

@@ -43,7 +43,9 @@ def test_switches_are_halved_from_bit_to_bit() -> None:
 
 
 def test_weights_of_two_bits_are_refused() -> None:
-    with pytest.raises(InputError, match=r"array\.weight_bits: 2: the column side needs 3"):
+    with pytest.raises(
+        InputError, match=r"array\.weight_bits: 2: must be 3 or more: .*; nearest legal value: 3"
+    ):
         solve_side(plan_of("picoram_40kb", weight_bits=2, inputs=16))
 
 

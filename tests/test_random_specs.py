@@ -1,6 +1,7 @@
 """Any spec that is accepted is drawn and passes every design rule; what the limits refuse would not.
 
-A long run: ``pytest --hypothesis-profile nightly -n 1 tests/test_random_specs.py``.
+A long run: ``pytest --hypothesis-profile nightly -n 1 tests/test_random_specs.py``; larger macros:
+``tools/nightly.py``.
 """
 
 from __future__ import annotations
@@ -8,22 +9,24 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import Phase, assume, example, given, settings
 from hypothesis import strategies as st
 
 from picoram_layout import limits
 from picoram_layout.array.array import array
 from picoram_layout.drc import DrcResult, run_drc
 from picoram_layout.layout import Library
+from picoram_layout.macro.assembly import macro
 from picoram_layout.pdk import load_pdk, pdk_names
+from picoram_layout.periphery.column_logic import LEAST_BITS
 from picoram_layout.plan import make_plan
 from picoram_layout.spec import Spec
-from picoram_layout.spec.load import check
+from picoram_layout.spec.load import check, check_all
 from picoram_layout.spec.numbers import most_cells, steps
+from picoram_layout.sweep.run import BUILT, evaluate
 
 # Clusters of a random array at the most: a case is drawn and checked in a second or two.
 _CLUSTERS = 400
-_NIGHTLY = settings.default.max_examples > 100  # type: ignore[union-attr]
 
 
 def least_outputs(weight_bits: int, input_bits: int) -> int:
@@ -34,11 +37,11 @@ def least_outputs(weight_bits: int, input_bits: int) -> int:
 
 
 @st.composite
-def specs(draw: st.DrawFn) -> dict[str, Any]:
-    """Accepted specs with few clusters: every PDK, style, count of bits and cells, any legal widths."""
-    name = draw(st.sampled_from(pdk_names()))
+def specs(draw: st.DrawFn, name: str = "", least_bits: int = 1) -> dict[str, Any]:
+    """Sound arrays of few clusters: every PDK (or ``name``), style, count of bits and cells, any widths."""
+    name = name or draw(st.sampled_from(pdk_names()))
     pdk = load_pdk(name)
-    weight_bits = draw(st.integers(1, 6))
+    weight_bits = draw(st.integers(least_bits, 6))
     rows = 2**weight_bits
     fits = [b for b in range(1, 6) if least_outputs(weight_bits, b) * weight_bits * rows <= _CLUSTERS]
     input_bits = draw(st.sampled_from(fits))
@@ -73,7 +76,7 @@ def spec_of(pdk: str, style: str, counts: str, widths: str) -> dict[str, Any]:
     keys = ("inputs", "outputs", "weight_bits", "input_bits", "cells_per_cluster")
     devices = ("pass_gate_w", "pull_down_w", "pull_up_w")
     return {
-        "name": "array",
+        "name": "listed_array",
         "pdk": pdk,
         "array": dict(zip(keys, map(int, counts.split()), strict=True)),
         "bitcell": dict(zip(devices, map(float, widths.split()), strict=True)),
@@ -90,7 +93,7 @@ def drawn(spec: Spec, rules: list[str] | None = None) -> DrcResult:
     return run_drc(library.layout, top.name, pdk, only=only)
 
 
-@settings(max_examples=settings.default.max_examples // 10, derandomize=not _NIGHTLY)  # type: ignore[union-attr]
+@settings(max_examples=settings.default.max_examples // 10)  # type: ignore[union-attr]
 @given(specs())
 @example(spec_of("sky130", "shielded", "4 1 2 1 3", "0.72 0.92 0.425"))  # no two devices alike, off centre
 @example(spec_of("scaled65", "shielded", "4 1 2 1 3", "0.5 0.21 0.22"))  # wide pass gate
@@ -101,6 +104,43 @@ def test_an_accepted_spec_is_drawn_clean(data: dict[str, Any]) -> None:
     assert spec is not None, refused
     assert limits.problems(spec) == []
     assert drawn(spec).by_rule == {}
+
+
+@pytest.mark.parametrize("pdk", pdk_names())
+@settings(
+    max_examples=settings.default.max_examples // 50,  # type: ignore[union-attr]
+    phases=[Phase.explicit, Phase.generate],  # to shrink what fails would take hours
+)
+@given(data=st.data())
+def test_an_accepted_spec_is_a_clean_macro(pdk: str, data: st.DataObject) -> None:
+    """Whole macros, as `picoram build` makes them; `tools/nightly.py` has larger ones."""
+    values = data.draw(specs(pdk, LEAST_BITS))
+    spec, refused = check_all(values)
+    assume(spec is not None and not refused)
+    status, _, report = evaluate(values, checks=True)
+    assert status == BUILT
+    assert report is not None
+    assert (report["drc"]["status"], report["lvs"]["status"]) == ("clean", "match")
+    assert report["views"]["differences"] == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        spec_of("sky130", "shielded", "8 16 3 4 5", "0.42 0.42 0.42"),  # slices narrower than their rows
+        spec_of("scaled65", "shielded", "16 1 4 1 9", "0.21 0.21 0.21"),  # long wires to few gates
+        spec_of("scaled65", "shielded", "8 2 3 1 3", "0.21 0.21 0.21"),  # well taps near a row driver's end
+    ],
+    ids=["narrow", "single", "low"],
+)
+def test_macros_at_the_limits_are_clean(values: dict[str, Any]) -> None:
+    spec, refused = check_all(values)
+    assert spec is not None, refused
+    plan = make_plan(spec)
+    library = Library(plan.pdk)
+    top = macro(library, plan).top
+    rules = [rule.id for rule in plan.pdk.rules if rule.kind != "density"]
+    assert run_drc(library.layout, top.name, plan.pdk, only=rules).by_rule == {}
 
 
 LATCHUP = ["LU.2", "LU.3"]

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from picoram_layout.pdk import load_pdk, pdk_names
+from picoram_layout.periphery.column_side import solve_side
+from picoram_layout.plan import make_plan
 from picoram_layout.spec import ArraySpec, Spec, SpecError, json_schema, load_spec
-from picoram_layout.spec.load import check
+from picoram_layout.spec.load import check, check_all
 from picoram_layout.spec.numbers import MAX_BITS, most_cells
 
 SPECS = Path(__file__).parent.parent / "specs"
@@ -312,3 +314,29 @@ def test_a_damaged_file_is_read_or_refused(
     except SpecError as error:
         lines = [problem.text("damaged.yaml") for problem in error.problems] or ["no problem given"]
     assert all(line.startswith("damaged.yaml:") and line.isprintable() for line in lines)
+
+
+def whole(**values: Any) -> list[str]:
+    """What the whole check says about the good spec with these values: its array and the blocks beside it."""
+    return [problem.text() for problem in check_all(changed(**values))[1]]
+
+
+def test_what_the_blocks_beside_the_array_have_no_room_for_is_refused() -> None:
+    assert whole() == []
+    assert whole(array__weight_bits=3, array__outputs=16) == []
+    assert whole(array__weight_bits=2, array__inputs=8, array__outputs=8) == [
+        "array.weight_bits: 2: must be 3 or more: fewer columns are narrower than what an output has below "
+        "them; nearest legal value: 3"
+    ]
+    counts = {"inputs": 16, "outputs": 4, "weight_bits": 4, "input_bits": 4, "cells_per_cluster": 3}
+    [text] = whole(pdk="scaled65", array=counts)
+    assert text.startswith("array.input_bits: 4: wires of a row driver find no place in ")
+    assert text.endswith(" um; must be less than 4 with 3 cells per cluster and 16 inputs")
+
+
+def test_the_build_refuses_in_the_same_words() -> None:
+    spec, problems = check_all(changed(array__weight_bits=2, array__inputs=8, array__outputs=8))
+    assert spec is not None
+    with pytest.raises(SpecError) as caught:
+        solve_side(make_plan(spec))
+    assert caught.value.problems == problems

@@ -152,7 +152,8 @@ def fake(data: dict[str, Any], checks: bool) -> tuple[str, str, dict[str, Any] |
         case 24:
             raise ZeroDivisionError("a defect\nof two lines")
     drc = {"status": "violations" if data["array"]["inputs"] == 32 else "clean", "violations": 3}
-    return "built", "", {"drc": drc, "lvs": {"status": "match", "differences": 0}, "checks": checks}
+    lvs = {"status": "match", "differences": 0}
+    return "built", "", {"drc": drc, "lvs": lvs, "views": {"differences": []}, "checks": checks}
 
 
 def test_a_point_that_dies_stops_no_other(tiny: Spec, monkeypatch: pytest.MonkeyPatch) -> None:

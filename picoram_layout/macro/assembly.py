@@ -24,6 +24,7 @@ from picoram_layout.periphery.row_driver import row_drivers, solve_driver
 from picoram_layout.periphery.row_foot import row_foot
 from picoram_layout.periphery.straps import met3_width, met4_width, stack, stack_pads, strap_places
 from picoram_layout.plan import Plan
+from picoram_layout.spec import Problem, SpecError
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,9 @@ def _parts(lib: Library, plan: Plan, low: float, room: float) -> tuple[dict[str,
     drivers, foot = row_drivers(lib, plan), row_foot(lib, plan)
     left, base = _under_foot(plan)
     edge = margin(plan)
+    if left and foot.height - plan.y[0] + base + room > outputs.height:
+        why = "their decoders would reach the base; must be fewer, or more outputs"
+        raise SpecError("", [Problem("array.inputs", plan.spec.array.inputs, why)])
     x = round(edge + max(foot.width, left), 6)
     y = round(low + max(outputs.height, base + room + foot.height - plan.y[0]), 6)
     row, beside = round(y + plan.y[0], 6), round(x - drivers.width, 6)

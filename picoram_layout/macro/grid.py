@@ -7,6 +7,7 @@ lengths in um.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from picoram_layout.cells import parts
@@ -57,13 +58,20 @@ def straps(plan: Plan, left: float, low: float, foot: float, top: float) -> list
     start = round(foot - strap_reach(pdk), 6)
     most = pdk.up2(STRAP_WIDTHS * pdk.width("met4"))
     right = left + solve_driver(plan, 0).problem.height
-    xs = [0.0, *(x for _, x in places), right + space]  # neighbours keep half of the space
-    rooms = [min(x - before, after - x) - space for before, x, after in zip(xs, xs[1:], xs[2:], strict=False)]
-    rooms = [room if room >= pad(pdk) else 2 * room - pad(pdk) for room in rooms]  # beside a rung's via
+    spots = [("", 0.0), *places, ("", right + space)]  # neighbours keep half of the space
+    gaps = [_gap(pdk, a, b) for a, b in itertools.pairwise(spots)]
+    rooms = [min(both) for both in itertools.pairwise(gaps)]
     return [
         Strap(net, "met4", x, min(2 * pdk.down(room / 2), most), start if net in RAILS else low, top)
         for (net, x), room in zip(places, rooms, strict=True)
     ]
+
+
+def _gap(pdk: Pdk, one: tuple[str, float], other: tuple[str, float]) -> float:
+    """Room between two straps, less where the pad of a rung's via is wider: levels have no rungs."""
+    room = other[1] - one[1] - pdk.space("met4")
+    rung = one[0] in RAILS or other[0] in RAILS
+    return 2 * room - pad(pdk) if rung and room < pad(pdk) else room
 
 
 def pad(pdk: Pdk) -> float:

@@ -22,6 +22,7 @@ from picoram_layout.logic.gates import NONE, Gate, inverter, nand, nor, tap
 from picoram_layout.logic.rows import Row, raised
 from picoram_layout.logic.wiring import Line, Pin, Problem, Wiring, fan_height, line_width
 from picoram_layout.pdk import Pdk
+from picoram_layout.periphery.narrow import Rows, all_fit, packed
 from picoram_layout.periphery.straps import line_clear, rail_heights
 from picoram_layout.plan import Plan
 
@@ -40,9 +41,6 @@ WIDTHS = {
     "small": 1,
     "p": 2,  # pMOS of logic
 }
-
-
-Rows = tuple[tuple[Gate, ...], ...]
 
 
 def unit(pdk: Pdk) -> float:
@@ -152,13 +150,25 @@ def spread(pdk: Pdk, names: Sequence[str], rails: Sequence[float]) -> tuple[Line
     return tuple(made)
 
 
+def fitted(pdk: Pdk, width: float) -> Rows:
+    """The rows, those that are longer than ``width`` (um) in pieces: a row has one channel length."""
+    rows = analog_rows(pdk)
+    if all_fit(pdk, rows, width):
+        return rows
+    parts = [(row,) if all_fit(pdk, [row], width) else packed(pdk, row, width) for row in rows]
+    return tuple(row for part in parts for row in part)
+
+
 @cache
-def solve_analog(pdk: Pdk, width: float, al: float, least: tuple[float, ...] = ()) -> tuple[Problem, Wiring]:
+def solve_analog(
+    pdk: Pdk, width: float, al: float, least: tuple[float, ...] = (), room: float = 0.0
+) -> tuple[Problem, Wiring]:
     """The wired rows; AL arrives at the lower edge at ``al`` (um).
 
-    ``least``: heights (um) below the rows and of the rows, where slices beside are so high.
+    ``least``: heights (um) below the rows and of the rows, where slices beside are so high; ``room``: how
+    long rows may be, where slices beside are narrower.
     """
-    gates = analog_rows(pdk)
+    gates = fitted(pdk, room or width)
     rows = raised(rows_for(pdk, gates), least[1:])
 
     def problem(rows: tuple[Row, ...], base: float) -> Problem:
@@ -174,7 +184,8 @@ def solve_analog(pdk: Pdk, width: float, al: float, least: tuple[float, ...] = (
 class Place:
     """Where a slice stands: its width, where AL arrives (um), what its cells' names end in.
 
-    ``analog``, ``digital``: heights (um) below both parts' rows and of the rows, at least.
+    ``analog``, ``digital``: heights (um) below both parts' rows and of the rows, at least. ``room``: how long
+    rows may be (um), if not as the slice is wide.
     """
 
     width: float
@@ -182,6 +193,7 @@ class Place:
     suffix: str = ""
     analog: tuple[float, ...] = ()
     digital: tuple[float, ...] = ()
+    room: float = 0.0
 
 
 def usual_place(plan: Plan) -> Place:
@@ -194,11 +206,15 @@ def usual_place(plan: Plan) -> Place:
 def adc_analog(lib: Library, place: Place) -> Block:
     """The analog part of one slice; the array lies beyond the lower edge."""
     return draw_block(
-        lib, f"adc_analog{place.suffix}", *solve_analog(lib.pdk, place.width, place.al, place.analog)
+        lib,
+        f"adc_analog{place.suffix}",
+        *solve_analog(lib.pdk, place.width, place.al, place.analog, place.room),
     )
 
 
-def outputs(pdk: Pdk, width: float, al: float, least: tuple[float, ...] = ()) -> dict[str, float]:
+def outputs(
+    pdk: Pdk, width: float, al: float, least: tuple[float, ...] = (), room: float = 0.0
+) -> dict[str, float]:
     """Where HIT and EN1 leave at the upper edge (um)."""
-    wiring = solve_analog(pdk, width, al, least)[1]
+    wiring = solve_analog(pdk, width, al, least, room)[1]
     return {net: wiring.trunks[net].x for net in OUTPUTS}

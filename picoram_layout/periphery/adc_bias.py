@@ -17,7 +17,8 @@ from picoram_layout.logic.gates import VDD, Gate, inverter, tap
 from picoram_layout.logic.rows import Row
 from picoram_layout.logic.wiring import Pin, Problem, Wiring, reached_above
 from picoram_layout.pdk import Pdk
-from picoram_layout.periphery.adc_analog import SHORT, SOURCE, WIDTHS, Rows, strips, unit
+from picoram_layout.periphery.adc_analog import SHORT, SOURCE, WIDTHS, strips, unit
+from picoram_layout.periphery.narrow import Rows
 
 OUTPUTS, INPUTS = ("VBR", "VBC"), ("IREF_R", "IREF_C", "PD")
 RAMP_FINGERS = 8  # of the ramps' diode; a ramp has 2

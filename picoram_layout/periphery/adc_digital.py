@@ -26,7 +26,8 @@ from picoram_layout.logic.gates import Gate, inverter, latch, nand, nor, or_nand
 from picoram_layout.logic.rows import Row, raised
 from picoram_layout.logic.wiring import Line, Pin, Problem, Wiring, fan_height, line_width, reached_above
 from picoram_layout.pdk import Pdk
-from picoram_layout.periphery.straps import line_clear, rail_heights
+from picoram_layout.periphery.narrow import Rows, all_fit, packed
+from picoram_layout.periphery.straps import line_clear, met3_width, rail_heights
 
 PHASES = 4
 COUNTER_BITS = 6
@@ -91,25 +92,28 @@ def gates(pdk: Pdk) -> list[list[Gate]]:
     ]
 
 
-# Lines over the rows: the row that wants them first.
-_LINES = (
-    ("END", 0, 1),
-    ("PH", 0, PHASES),
-    ("COUNT", 4, COUNTER_BITS),
-    ("LOAD", 6, 1),
-)
+def fitted(pdk: Pdk, width: float) -> Rows:
+    """The rows with their taps, or the same gates in rows of this ``width`` (um) if they are longer."""
+    rows = tuple((tap(), *row) for row in gates(pdk))  # on the same column in all rows
+    return rows if all_fit(pdk, rows, width) else packed(pdk, [g for row in gates(pdk) for g in row], width)
 
 
-def lines(pdk: Pdk, rows: Sequence[Row], base: float) -> tuple[Line, ...]:
-    """The lines across all slices, from the row upwards that has the gates on them, clear of rails."""
+# Lines over the rows, in the order in which rows want them, and how many of each.
+_LINES = (("END", 1), ("PH", PHASES), ("COUNT", COUNTER_BITS), ("LOAD", 1))
+
+
+def lines(pdk: Pdk, made: Rows, rows: Sequence[Row], base: float) -> tuple[Line, ...]:
+    """The lines across all slices, from the row upwards that has the first gates on them, clear of rails."""
     w, clear, rails = line_width(pdk), line_clear(pdk), rail_heights(rows, base)
     found, top = [], 0.0
-    for name, row, count in _LINES:
+    for name, count in _LINES:
+        nets = [f"{name}[{k}]" for k in range(count)] if count > 1 else [name]
+        row = next(k for k, mine in enumerate(made) if any({*nets} & {*g.n, *g.p} for g in mine))
         y = max(top, base + sum(r.height for r in rows[:row]))
-        for k in range(count):
+        for net in nets:
             at = pdk.up(y + w / 2 + pdk.space("met3"))
             at = next((pdk.up(rail + clear) for rail in rails if abs(at - rail) < clear), at)
-            found.append(Line(f"{name}[{k}]" if count > 1 else name, "met3", at, w))
+            found.append(Line(net, "met3", at, w))
             y = at + w / 2
         top = y
     return tuple(found)
@@ -117,14 +121,18 @@ def lines(pdk: Pdk, rows: Sequence[Row], base: float) -> tuple[Line, ...]:
 
 @cache
 def solve_slice(
-    pdk: Pdk, width: float, hit: float, en1: float, least: tuple[float, ...] = ()
+    pdk: Pdk, width: float, hit: float, en1: float, least: tuple[float, ...] = (), room: float = 0.0
 ) -> tuple[Problem, Wiring]:
     """Rows and wires of a slice of this width; HIT and EN1 come in at these places of the lower edge (um).
 
-    ``least``: heights (um) below the rows and of the rows, where slices beside are so high.
+    ``least``: heights (um) below the rows and of the rows, where slices beside are so high; ``room``: how
+    long rows may be, where slices beside are narrower.
     """
-    made = [(tap(), *row) for row in gates(pdk)]  # on the same column in all rows
-    rows = raised(rows_for(pdk, gates(pdk)), least[1:])
+    made = fitted(pdk, room or width)
+    rows = raised(rows_for(pdk, made), least[1:])
+    if len(made) > len(gates(pdk)):  # in a narrow slice more wires turn side by side over its last row
+        turns = (CODE_BITS + 1) * (met3_width(pdk) + pdk.space("met3"))
+        rows = raised(rows, [*(0.0 for _ in rows[1:]), turns])
     pins = (
         Pin("HIT", "bottom", hit),
         Pin("EN1", "bottom", en1),
@@ -132,8 +140,8 @@ def solve_slice(
     )
 
     def problem(rows: tuple[Row, ...], base: float = rows[0].rail) -> Problem:
-        at = lines(pdk, rows, base)
-        plain = Problem(rows, tuple(made), at, pins, width=width, base=base, joined=True)
+        at = lines(pdk, made, rows, base)
+        plain = Problem(rows, made, at, pins, width=width, base=base, joined=True)
         return reached_above(plain, [f"CODE[{k}]" for k in range(CODE_BITS)])
 
     base = max(rows[0].rail, fan_height(problem(rows)), *least[:1])
@@ -142,7 +150,13 @@ def solve_slice(
 
 @block
 def adc_digital(
-    lib: Library, width: float, hit: float, en1: float, suffix: str = "", least: tuple[float, ...] = ()
+    lib: Library,
+    width: float,
+    hit: float,
+    en1: float,
+    suffix: str = "",
+    least: tuple[float, ...] = (),
+    room: float = 0.0,
 ) -> Block:
     """The digital part of a slice."""
-    return draw_block(lib, f"adc_digital{suffix}", *solve_slice(lib.pdk, width, hit, en1, least))
+    return draw_block(lib, f"adc_digital{suffix}", *solve_slice(lib.pdk, width, hit, en1, least, room))

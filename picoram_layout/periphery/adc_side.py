@@ -6,20 +6,16 @@ slices fillers carry on lines, rails and wells, as they do between the column bl
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from picoram_layout.errors import InputError
 from picoram_layout.layout import Block, Canvas, Library, block
-from picoram_layout.logic.devices import rows_for
 from picoram_layout.logic.draw import WELL, draw_block
-from picoram_layout.logic.gates import GND, tap
-from picoram_layout.logic.wiring import RAILS, Problem, Wiring, columns, solve
-from picoram_layout.pdk import Pdk
-from picoram_layout.periphery.adc_analog import OUTPUTS, Place, analog_rows, outputs, solve_analog
-from picoram_layout.periphery.adc_digital import CODE_BITS, gates, solve_slice
+from picoram_layout.logic.gates import GND
+from picoram_layout.logic.wiring import RAILS, Problem, Wiring, solve
+from picoram_layout.periphery.adc_analog import OUTPUTS, Place, outputs, slice_width, solve_analog
+from picoram_layout.periphery.adc_digital import CODE_BITS, solve_slice
 from picoram_layout.periphery.adc_slice import adc_slice
 from picoram_layout.periphery.column_side import Output, Wires, column_side, fillers, solve_side
 from picoram_layout.periphery.straps import rail_straps, rails_of, strap_reach
@@ -29,27 +25,9 @@ _FIRST = "GND_FIRST"  # the rail that slices share with the column side, whose s
 
 
 @cache
-def least_width(pdk: Pdk) -> float:
-    """The narrowest that a slice can be (um): its longest row."""
-    digital = [[tap(), *row] for row in gates(pdk)]
-    return max(
-        row.width(len(columns(made).n))
-        for part in (analog_rows(pdk), digital)
-        for row, made in zip(rows_for(pdk, part), part, strict=True)
-    )
-
-
-@cache
 def places(plan: Plan) -> dict[Wires, Place]:
-    """Where the slices of each kind of outputs stand: all rows as high as the highest of them.
-
-    `InputError` for weights of too few bits: their columns are narrower than a slice.
-    """
-    bits, wide = plan.spec.array.weight_bits, least_width(plan.pdk)
-    if bits * plan.t.width < wide - plan.pdk.grid / 2:
-        least = math.ceil(wide / plan.t.width)
-        text = f"a slice takes {wide:g} um, {bits} columns have {bits * plan.t.width:g} ({least} or more)"
-        raise InputError(f"array.weight_bits: {bits}: {text}")
+    """Where the slices of each kind of outputs stand: rows as long as the narrowest has room for, all as high
+    as the highest of them."""
     side = solve_side(plan)
     kinds = {output.wires: output for output in side.outputs}
     analog: tuple[float, ...] = ()
@@ -62,6 +40,7 @@ def places(plan: Plan) -> dict[Wires, Place]:
                 f"_{number}" if number else "",
                 analog,
                 digital,
+                slice_width(plan),
             )
             for number, (wires, output) in enumerate(kinds.items())
         }
@@ -79,10 +58,10 @@ def _highest(parts: Sequence[tuple[Problem, Wiring]]) -> tuple[float, ...]:
 
 
 def _solved(plan: Plan, place: Place) -> tuple[tuple[Problem, Wiring], tuple[Problem, Wiring]]:
-    at = outputs(plan.pdk, place.width, place.al, place.analog)
+    at = outputs(plan.pdk, place.width, place.al, place.analog, place.room)
     return (
-        solve_analog(plan.pdk, place.width, place.al, place.analog),
-        solve_slice(plan.pdk, place.width, at["HIT"], at["EN1"], place.digital),
+        solve_analog(plan.pdk, place.width, place.al, place.analog, place.room),
+        solve_slice(plan.pdk, place.width, at["HIT"], at["EN1"], place.digital, place.room),
     )
 
 

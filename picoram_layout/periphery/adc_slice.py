@@ -14,10 +14,10 @@ from picoram_layout.periphery.adc_digital import adc_digital, solve_slice
 def adc_slice(lib: Library, place: Place) -> Block:
     """Both parts of a slice; the array lies beyond the lower edge."""
     c, pdk, width = Canvas(lib, f"adc_slice{place.suffix}"), lib.pdk, place.width
-    at = outputs(pdk, width, place.al, place.analog)
+    at = outputs(pdk, width, place.al, place.analog, place.room)
     analog = adc_analog(lib, place)
-    digital = adc_digital(lib, width, at["HIT"], at["EN1"], place.suffix, place.digital)
-    base = solve_slice(pdk, width, at["HIT"], at["EN1"], place.digital)[0].base
+    digital = adc_digital(lib, width, at["HIT"], at["EN1"], place.suffix, place.digital, place.room)
+    base = solve_slice(pdk, width, at["HIT"], at["EN1"], place.digital, place.room)[0].base
     c.place(analog, nets=_rails(analog, 0))
     below = sum(pin.startswith(("GND[", "VDD[")) for pin in analog.circuit.pins) - 1
     c.place(digital, 0.0, analog.height - base, nets=_rails(digital, below))

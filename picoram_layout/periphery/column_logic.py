@@ -14,7 +14,7 @@ not add as 8:4:2:1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from picoram_layout.logic.gates import GND, NONE, VDD, Gate, inverter, latch, nand, nmos, nor, tap
 from picoram_layout.pdk import Pdk
@@ -28,6 +28,7 @@ _FULL = 144  # rows that the widths (um, sky130) of one column or output hold fo
 _LEAST_W = 0.42  # channel width that they are given for
 _PRECHARGE_W = 6.72  # GBLB to VDD
 _PRECHARGE_FINGERS = 4
+_AL_FINGERS = 2  # least ones of AL's reset: a line is long for the gate of a single one to be etched
 _TALLEST = 288  # rows from which on the switches get no wider: taps would be too far
 
 
@@ -89,7 +90,7 @@ def _resets(plan: Plan) -> list[Gate]:
     pdk, rows, bits = plan.pdk, plan.rows, plan.spec.array.weight_bits
     resets = halved(pdk, rows, bits, RESET_W)
     w = resets[0].w
-    count = max(1, round(scaled(pdk, rows, AL_RESET_W) / w))
+    count = max(_AL_FINGERS, round(scaled(pdk, rows, AL_RESET_W) / w))
     parts = [_fingers(GND, "ALRST", "AL", count)[:: -1 if count % 2 else 1]]
     parts += [_fingers(GND, "VLRST", f"VL{k}", f.count) for k, f in enumerate(resets) if f.w == w]
     pre = [_fingers(VDD, "PREB", f"GBLB{k}", _PRECHARGE_FINGERS) for k in range(bits)]
@@ -124,10 +125,19 @@ def _columns(plan: Plan) -> list[Gate]:
 
 
 def _driver(k: int, w: float) -> list[Gate]:
-    """What opens a column's drivers while WE is high: VL up and GBLB down for a 1, VL down for a 0."""
+    """What opens a column's drivers while WE is high: VL up and GBLB down for a 1, VL down for a 0.
+
+    Over their ground is a diode of DI, whose wire from the lower edge is long for its few gates to be etched.
+    """
     data, one, zero = f"DI{k}", f"one{k}", f"zero{k}"
+    drivers = _alone((f"VL{k}", zero, GND, one, f"GBLB{k}"), 2 * w)
     return [
-        _alone((f"VL{k}", zero, GND, one, f"GBLB{k}"), 2 * w),
+        replace(
+            drivers,
+            p=tuple(data if net == GND else NONE for net in drivers.n),
+            wp=2 * w,
+            pins=(*drivers.pins, data),
+        ),
         nand(w, 2 * w).named(one, A="WE", B=data, Y=f"{one}b"),
         inverter(w, 2 * w).named(one, A=f"{one}b", Y=one),
         nor(w, 2 * w).named(zero, A="WEB", B=data, Y=zero),

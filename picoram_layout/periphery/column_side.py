@@ -14,11 +14,10 @@ from functools import cache, partial
 
 from picoram_layout.cells import parts
 from picoram_layout.cells.thin_cell import via_pad
-from picoram_layout.errors import InputError
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.devices import row_for
 from picoram_layout.logic.draw import WELL, draw_block, routed
-from picoram_layout.logic.gates import Gate
+from picoram_layout.logic.gates import VDD, Gate
 from picoram_layout.logic.rows import Row
 from picoram_layout.logic.wiring import (
     RAILS,
@@ -32,8 +31,10 @@ from picoram_layout.logic.wiring import (
     solve,
 )
 from picoram_layout.periphery.column_logic import LEAST_BITS, LINES, arrange
-from picoram_layout.periphery.straps import rail_straps, rails_of, strap_reach
+from picoram_layout.periphery.straps import met4_width, rail_straps, rails_of, strap_places, strap_reach
 from picoram_layout.plan import Plan
+from picoram_layout.spec.problem import Problem as Fault
+from picoram_layout.spec.problem import SpecError
 
 REACHED = 2  # rows before the lower edge in which wires that leave there can be joined from above
 
@@ -100,12 +101,18 @@ def outputs(plan: Plan) -> tuple[Output, ...]:
     return tuple(made)
 
 
-@cache
-def solve_side(plan: Plan) -> Side:
-    """Wire all kinds of outputs in rows of the same heights; `InputError` for weights of too few bits."""
+def check_bits(plan: Plan) -> None:
+    """`SpecError` for weights of so few bits that their columns are narrower than their gates."""
     bits = plan.spec.array.weight_bits
     if bits < LEAST_BITS:
-        raise InputError(f"array.weight_bits: {bits}: the column side needs {LEAST_BITS} or more")
+        why = f"must be {LEAST_BITS} or more: fewer columns are narrower than what an output has below them"
+        raise SpecError("", [Fault("array.weight_bits", bits, why, LEAST_BITS)])
+
+
+@cache
+def solve_side(plan: Plan) -> Side:
+    """Wire all kinds of outputs in rows of the same heights; `SpecError` for weights of too few bits."""
+    check_bits(plan)
     places, gates = outputs(plan), arrange(plan)
     kinds = {output.wires: output for output in places}
     rows = tuple(row_for(plan.pdk, row) for row in gates)
@@ -221,7 +228,10 @@ def column_filler(lib: Library, plan: Plan, filler: Filler) -> Block:
     _landings(c, plan, problem, filler.wires)
     rails = [(net, round(problem.height - y, 6)) for net, y in rails_of(problem)]
     wires = [trunk.x for trunk in wiring.trunks.values()]
-    rail_straps(c, rails, wires, filler.width, (-strap_reach(plan.pdk), problem.height))
+    reach, first = strap_reach(plan.pdk), round(problem.height - problem.base, 6)
+    rail_straps(c, rails, wires, filler.width, (-reach, round(first + reach, 6)))
+    at, half = strap_places(plan.pdk, filler.width)[VDD], met4_width(plan.pdk) / 2
+    c.box("met4", at - half, first, at + half, problem.height)  # GND's keeps away from the array's wide met4
     c.export()
     return c.done(made.width, made.height)
 

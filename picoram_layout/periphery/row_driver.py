@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -27,7 +27,6 @@ from functools import cache, partial
 from picoram_layout.array.array import left_wires
 from picoram_layout.cells import parts
 from picoram_layout.cells.thin_cell import via_pad
-from picoram_layout.errors import InputError
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.draw import draw_block, higher, pads, routed, trunk_vias
 from picoram_layout.logic.gates import GND, VDD
@@ -47,6 +46,8 @@ from picoram_layout.logic.wiring import (
 from picoram_layout.netlist.circuit import moved
 from picoram_layout.periphery.row_logic import BRIDGED, Arrangement, arrangements
 from picoram_layout.plan import Plan
+from picoram_layout.spec.problem import Problem as Fault
+from picoram_layout.spec.problem import SpecError
 
 SUPPLY = "SUPPLY"  # the wire on the row's free track
 LOW = "LOW"  # the last group's data line where inputs have one bit: GND
@@ -112,20 +113,39 @@ def solve_drivers(plan: Plan) -> tuple[Driver, Driver]:
     """The drivers of plain and segment rows: the narrowest of the most promising arrangements."""
     for fill in _FILLED:
         found: list[tuple[Driver, Driver]] = []
-        ways = itertools.islice(arrangements(plan, dict(_row_pins(plan, 0)), fill), _MOST)
-        for tried, (plain, segment) in enumerate(ways):
+        for tried, way in enumerate(_ways(plan, fill)):
             if found and tried >= _TRIED:
                 break
-            for over, raised in ((1, 1), (1, 0), (0, 0)):
-                with suppress(Unroutable):
-                    found.append(_solved(plan, plain, segment, over, raised))
+            found += _drivers(plan, *way)
         if found:
             return min(found, key=lambda both: both[0].problem.height)
-    a = plan.spec.array
-    raise InputError(
-        f"array.input_bits: {a.input_bits}: wires of a row driver find no place in {plan.plain.height:g} um; "
-        f"must be less than {a.input_bits} with {a.cells_per_cluster} cells per cluster"
-    )
+    raise _no_room(plan)
+
+
+def check_room(plan: Plan) -> None:
+    """`SpecError` if `solve_drivers` finds none: tries the same until one has room, the likeliest first."""
+    for ways in itertools.zip_longest(*(_ways(plan, fill) for fill in reversed(_FILLED))):
+        if any(way and next(_drivers(plan, *way), None) for way in ways):
+            return
+    raise _no_room(plan)
+
+
+def _ways(plan: Plan, fill: float) -> Iterator[tuple[Arrangement, Arrangement]]:
+    return itertools.islice(arrangements(plan, dict(_row_pins(plan, 0)), fill), _MOST)
+
+
+def _drivers(plan: Plan, plain: Arrangement, segment: Arrangement) -> Iterator[tuple[Driver, Driver]]:
+    """What has room of an arrangement, with rows of different heights."""
+    for over, raised in ((1, 1), (1, 0), (0, 0)):
+        with suppress(Unroutable):
+            yield _solved(plan, plain, segment, over, raised)
+
+
+def _no_room(plan: Plan) -> SpecError:
+    bits, cells = plan.spec.array.input_bits, plan.spec.array.cells_per_cluster
+    why = f"wires of a row driver find no place in {plan.plain.height:g} um; "
+    why += f"must be less than {bits} with {cells} cells per cluster and {plan.rows} inputs"
+    return SpecError("", [Fault("array.input_bits", bits, why)])
 
 
 def _solved(

@@ -156,6 +156,11 @@ def spread_taps(
     far = row.tap_reach * 2 + max(row.pdk.space("nsdm"), row.pdk.space("psdm"))
     near = _NEAR * row.pdk.rule("latchup", "ndiff_sd", "ptap", "nwell")  # from both ends of the row
 
+    def inside(x: float) -> bool:
+        """Whether a tap above a driver's ground leaves room for the implant beside it within the row."""
+        beside = row.tap_reach + max(row.pdk.width("nsdm"), row.pdk.width("psdm"))
+        return beside <= x <= width - beside
+
     @cache
     def ways(number: int) -> list[tuple[list[Gate], Columns]]:
         """A row with its tap, the best place first, and with less than one."""
@@ -164,7 +169,8 @@ def spread_taps(
         found.sort(key=lambda way: demand(way[1], row, wires) if wires else (len(way[1].n), 0.0))
         if number < words:
             found.sort(key=lambda way: TAP not in way[0][-1].n)
-        found += [(way, columns(way)) for way in (well_tapped(gates), gates) if way]
+        more = [(way, columns(way)) for way in (well_tapped(gates), gates) if way]
+        found += [way for way in more if (x := _tap_x(way[1], "p", row)) is None or inside(x)]
         return [
             way
             for way in found

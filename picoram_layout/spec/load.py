@@ -42,8 +42,9 @@ def check_all(data: dict[str, Any], found: Sequence[Problem] = ()) -> tuple[Spec
 
 def _plan_problems(spec: Spec) -> list[Problem]:
     from picoram_layout import limits, plan  # they need the Spec that is being loaded here
+    from picoram_layout.periphery import room
 
-    return limits.problems(spec) or plan.problems(spec, load_pdk(spec.pdk))
+    return limits.problems(spec) or plan.problems(spec, load_pdk(spec.pdk)) or room.problems(spec)
 
 
 def check(data: dict[str, Any]) -> tuple[Spec | None, list[Problem]]:

@@ -39,7 +39,7 @@ class ArraySpec(Section):
     weight_bits: int = Field(
         ge=1,
         le=6,
-        description="Bits of a weight. ADC slices need 4 or more: they are as wide as an output's columns.",
+        description="Bits of a weight. A macro needs 3 or more: blocks below are as wide as its columns.",
     )
     input_bits: int = Field(ge=1, le=5, description="Bits of an input (resolution of the row DAC).")
     cells_per_cluster: int = Field(

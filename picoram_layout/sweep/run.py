@@ -34,7 +34,8 @@ class Outcome:
         """Built, and no check found anything."""
         if self.report is None:
             return False
-        return self.report["drc"]["status"] != "violations" and self.report["lvs"]["status"] != "mismatch"
+        sound = self.report["drc"]["status"] != "violations" and self.report["lvs"]["status"] != "mismatch"
+        return sound and not self.report["views"]["differences"]
 
 
 def run_points(
