@@ -135,8 +135,10 @@ def _driver(k: int, w: float) -> list[Gate]:
 
 
 def _read(k: int, w: float) -> list[Gate]:
-    """Latch of a column; GBLB has the complement of what was written."""
+    """Latch of a column; GBLB has the complement of what was written. A diode for the data input: its wire to
+    the macro's edge is long, and the column's gates on it are small."""
     return [
+        _alone((f"DI{k}",), w),
         latch(w, 2 * w).named(f"latch{k}", D=f"GBLB{k}", E="RE", EB="REB", Q=f"q{k}", QB=f"qb{k}"),
         inverter(w, 2 * w).named(f"out{k}", A=f"q{k}", Y=f"DO{k}"),
     ]
