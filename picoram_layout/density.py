@@ -217,22 +217,27 @@ class _Tiles:
             i, one_column = _tile(self.xs, at[:, 0] + box.left, at[:, 0] + box.right)
             j, one_row = _tile(self.ys, at[:, 1] + box.bottom, at[:, 1] + box.top)
             whole = one_column & one_row
-            np.add.at(self.result, (i[whole], j[whole]), area)
+            self._add(i[whole], j[whole], np.full(np.count_nonzero(whole), area))
             if not whole.all():
                 waiting = opened.setdefault(inst.cell_index, {})
                 waiting.setdefault(placed_as.rot, []).append(at[~whole])
 
     def _add_boxes(self, boxes: Array, moves: Array) -> None:
-        for part in np.array_split(boxes, len(boxes) * len(moves) // 10000 + 1):
+        for part in np.array_split(boxes, len(boxes) * len(moves) // 100_000 + 1):
             at = (part[:, None] + np.hstack([moves, moves])[None]).reshape(-1, 4)
-            i, one_column = _tile(self.xs, at[:, 0], at[:, 2])
-            j, one_row = _tile(self.ys, at[:, 1], at[:, 3])
-            whole = one_column & one_row
-            areas = (at[:, 2] - at[:, 0]) * (at[:, 3] - at[:, 1])
-            np.add.at(self.result, (i[whole], j[whole]), areas[whole])
-            cut = at[~whole]
-            across, up = _overlaps(cut[:, 0], cut[:, 2], self.xs), _overlaps(cut[:, 1], cut[:, 3], self.ys)
-            self.result += across.T @ up
+            k, i = _pieces(self.xs, at[:, 0], at[:, 2])  # columns of tiles that each box touches
+            at = at[k]
+            k, j = _pieces(self.ys, at[:, 1], at[:, 3])
+            i, at = i[k], at[k]
+            wide = np.minimum(at[:, 2], self.xs[i + 1]) - np.maximum(at[:, 0], self.xs[i])
+            high = np.minimum(at[:, 3], self.ys[j + 1]) - np.maximum(at[:, 1], self.ys[j])
+            self._add(i, j, wide * high)
+
+    def _add(self, i: NDArray[np.int64], j: NDArray[np.int64], areas: Array) -> None:
+        """Areas to the tiles with these indices."""
+        count = self.result.size
+        tiles = i * self.result.shape[1] + j
+        self.result += np.bincount(tiles, areas, count).reshape(self.result.shape)
 
     def _clip(self, polygon: kdb.Polygon) -> None:
         region, box = kdb.Region(polygon), polygon.bbox()
@@ -259,12 +264,14 @@ def _tile(borders: Array, low: Array, high: Array) -> tuple[NDArray[np.int64], N
     return i, high <= borders[i + 1]
 
 
-def _overlaps(low: Array, high: Array, borders: Array) -> Array:
-    """Length of each interval within each tile: intervals x tiles."""
-    inside: Array = np.clip(
-        np.minimum(high[:, None], borders[None, 1:]) - np.maximum(low[:, None], borders[None, :-1]), 0.0, None
-    )
-    return inside
+def _pieces(borders: Array, low: Array, high: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Intervals divided at the borders: of each piece the interval's number and its tile's."""
+    first = np.clip(np.searchsorted(borders, low, "right") - 1, 0, len(borders) - 2)
+    last = np.clip(np.searchsorted(borders, high, "left") - 1, first, len(borders) - 2)
+    count = last - first + 1
+    number = np.repeat(np.arange(len(low)), count)
+    before = np.repeat(np.cumsum(count) - count, count)
+    return number, first[number] + np.arange(len(number)) - before
 
 
 def _starts(low: int, high: int, window: int, step: int) -> NDArray[np.int64]:

@@ -172,7 +172,8 @@ def _rule(row: dict[str, Any]) -> Rule:
 
 
 def _derived(name: str, info: dict[str, Any], folder: Path) -> Pdk:
-    """Scale every rule of the parent, round up to the grid, then raise it to the published floors."""
+    """Scale every rule of the parent and round it up to the grid; published floors raise it, and what a
+    published rule replaces is that rule's."""
     derive = info["derive"]
     parent = load_pdk(derive["from"])
     info = {**parent.info, **info}
@@ -180,7 +181,11 @@ def _derived(name: str, info: dict[str, Any], folder: Path) -> Pdk:
     lengths = {key: round(info["density"][key] * scale, 6) for key in ("window", "step")}
     info["density"] = {**info["density"], **lengths}
     info["tracks"] = {k: [round(x * scale, 6) for x in v] for k, v in parent.tracks.items()}
-    floors = {(f["kind"], tuple(f["layers"])): f for f in derive["floors"]}
+    replaced = derive["replaced"]
+    floors, instead = (
+        {(f["kind"], tuple(f["layers"])): f["value"] for f in part}
+        for part in (derive["floors"], replaced["rules"])
+    )
     rules = []
     for rule in parent.rules:
         value, source, extra = rule.value, f"{parent.name} {rule.id}", dict(rule.extra)
@@ -188,16 +193,17 @@ def _derived(name: str, info: dict[str, Any], folder: Path) -> Pdk:
             power = _DIMENSION.get(rule.kind, 1)
             value, source = value * scale**power, source + (f" x {scale:g}^{power}" if power else "")
             value = round(math.ceil(value / grid - 1e-6) * grid, 6) if power == 1 else round(value, 6)
-            floor = floors.pop((rule.kind, rule.layers), None)
-            if floor and floor["value"] > value:
-                value, source = floor["value"], derive["source"]
+            if (floor := floors.pop((rule.kind, rule.layers), 0.0)) > value:
+                value, source = floor, derive["source"]
+            if (rule.kind, rule.layers) in instead:
+                value, source = instead.pop((rule.kind, rule.layers)), replaced["source"]
         for key, power in _EXTRA_DIMENSION.items():
             if key in extra:
                 extra[key] = round(extra[key] * scale**power, 6)
         rules.append(Rule(rule.id, rule.kind, rule.layers, value, source, extra))
-    if floors:
-        raise ValueError(f"pdk {name}: floors without a rule in {parent.name}: {sorted(floors)}")
-    _check_pitch(name, derive, rules)
+    if unused := sorted({*floors, *instead}):
+        raise ValueError(f"pdk {name}: values without a rule in {parent.name}: {unused}")
+    _check_pitches(name, derive, rules)
     layers = {
         "drawn": parent.drawn,
         "labels": parent.labels,
@@ -209,10 +215,16 @@ def _derived(name: str, info: dict[str, Any], folder: Path) -> Pdk:
     return Pdk(name, info, layers, rules, parent.not_checked, folder)
 
 
-def _check_pitch(name: str, derive: dict[str, Any], rules: list[Rule]) -> None:
-    """The published contacted gate pitch follows from other rules; they must not undercut it."""
+def _check_pitches(name: str, derive: dict[str, Any], rules: list[Rule]) -> None:
+    """Published contacted pitches follow from other rules; they must not undercut them."""
     value = {(r.kind, r.layers): r.value or 0.0 for r in rules}
     contact = 2 * value["space", ("licon_diff", "gate")] + value["size", ("licon",)]
-    pitch, least = value["width", ("poly",)] + contact, derive["contacted_gate_pitch"]["value"]
-    if pitch < least - 1e-9:
-        raise ValueError(f"pdk {name}: contacted gate pitch {pitch:g} um is below the published {least:g} um")
+    pitches = [("gate", value["width", ("poly",)] + contact)]
+    for metal in ("met1", "met2"):
+        wire = value["size", ("via",)] + 2 * value["enclosure", (metal, "via")]
+        pitches.append(("metal", wire + value["space", (metal,)]))
+    for kind, pitch in pitches:
+        least = derive[f"contacted_{kind}_pitch"]["value"]
+        if pitch < least - 1e-9:
+            text = f"contacted {kind} pitch {pitch:g} um is below the published {least:g} um"
+            raise ValueError(f"pdk {name}: {text}")

@@ -48,6 +48,10 @@ def test_a_missing_rule_is_an_error_not_a_default() -> None:
         SKY.width("licon")
 
 
+DERIVE = yaml.safe_load((pdk_root() / "scaled65" / "pdk.yaml").read_text())["derive"]
+REPLACED = {(r["kind"], tuple(r["layers"])): r["value"] for r in DERIVE["replaced"]["rules"]}
+
+
 def test_scaled_values_lie_on_the_grid_and_are_not_below_half() -> None:
     for parent, rule in zip(SKY.rules, SCALED.rules, strict=True):
         assert (parent.id, parent.kind, parent.layers) == (rule.id, rule.kind, rule.layers)
@@ -58,17 +62,19 @@ def test_scaled_values_lie_on_the_grid_and_are_not_below_half() -> None:
             assert rule.value == parent.value
         elif rule.kind in ("area", "hole"):
             assert rule.value == pytest.approx(parent.value / 4, abs=1e-6)
+        elif (rule.kind, rule.layers) in REPLACED:
+            assert rule.value == REPLACED[rule.kind, rule.layers]
+            assert "IHP" in rule.source
         else:
             assert rule.value >= parent.value / 2 - 1e-9
             assert rule.value == pytest.approx(SCALED.up(rule.value))
 
 
 def test_published_65_nm_figures_are_floors() -> None:
-    data = yaml.safe_load((pdk_root() / "scaled65" / "pdk.yaml").read_text())["derive"]
-    for floor in data["floors"]:
+    for floor in DERIVE["floors"]:
         assert SCALED.rule(floor["kind"], *floor["layers"]) >= floor["value"]
     pitch = SCALED.width("poly") + 2 * SCALED.space("licon_diff", "gate") + SCALED.size("licon")
-    assert pitch >= data["contacted_gate_pitch"]["value"] - 1e-9
+    assert pitch >= DERIVE["contacted_gate_pitch"]["value"] - 1e-9
     assert SCALED.size("licon") == 0.09  # a floor that binds
     assert "Bai" in next(r.source for r in SCALED.rules if (r.kind, r.layers) == ("size", ("licon",)))
 
@@ -90,11 +96,16 @@ def test_grid_helpers() -> None:
 def test_a_third_pdk_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
-    (folder / "pdk.yaml").write_text(
-        "title: mine\nderive: {from: sky130, scale: 0.8, source: none, floors: [],"
-        " contacted_gate_pitch: {value: 0.1}}\n"
+    text = (
+        "title: mine\nderive: {from: sky130, scale: 0.8, source: none, floors: [], replaced: {rules: []},"
+        " contacted_gate_pitch: {value: 0.1}, contacted_metal_pitch: {value: 0.3}}\n"
     )
+    (folder / "pdk.yaml").write_text(text)
     (tmp_path / "sky130").symlink_to(pdk_root() / "sky130")
     monkeypatch.setattr("picoram_layout.pdk.pdk_root", lambda: tmp_path)
     assert load_pdk("mine").width("met1") == 0.115
+    load_pdk.cache_clear()
+    (folder / "pdk.yaml").write_text(text.replace("0.3}", "0.4}"))
+    with pytest.raises(ValueError, match=r"contacted metal pitch 0\.325 um is below the published 0\.4 um"):
+        load_pdk("mine")
     load_pdk.cache_clear()

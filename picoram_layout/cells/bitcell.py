@@ -7,7 +7,7 @@ drawn once over both. Contacts on an edge are drawn whole, since the mirrored ne
 from __future__ import annotations
 
 from picoram_layout.cells import parts
-from picoram_layout.cells.thin_cell import ThinCell
+from picoram_layout.cells.thin_cell import ThinCell, corner
 from picoram_layout.layout import Block, Canvas, Library, block
 
 
@@ -202,5 +202,6 @@ def wlr_path(t: ThinCell) -> list[tuple[float, float, float]]:
 
 
 def wlr_bend(t: ThinCell) -> float:
-    """Where WLR leaves its low track: past the space that WLL's pad on the edge needs."""
-    return t.pdk.up(t.m2.pad_long / 2 + t.m2.s)
+    """Where WLR leaves its low track: past the space that WLL's pad on the edge needs, corner to corner."""
+    above = t.y_wll - t.m2.pad / 2 - (t.y_wlr_mid + t.m2.w / 2)
+    return t.pdk.up(t.m2.pad_long / 2 + corner(t.m2.s, above))

@@ -15,8 +15,8 @@ from picoram_layout.cells.bitcell import beyond, bitcell, supply_contact, wlr_be
 from picoram_layout.cells.capacitor import rail_end, rail_w
 from picoram_layout.cells.cluster import ClusterRow
 from picoram_layout.cells.dac_strip import Strip, met4_line, supply_island
-from picoram_layout.cells.mac import corner, tap_size, well_tap
-from picoram_layout.cells.thin_cell import ThinCell, via_pad
+from picoram_layout.cells.mac import tap_size, well_tap
+from picoram_layout.cells.thin_cell import ThinCell, corner, via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.netlist.devices import SUBSTRATE
 

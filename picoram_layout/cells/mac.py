@@ -9,13 +9,12 @@ VL strap (left) and T (right), SEG, VL' strap, SOUT, data lines that found no fr
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from picoram_layout.cells import parts
 from picoram_layout.cells.bitcell import beyond, implant, nitride, supply_contact, vdd_corner, vdd_upright
 from picoram_layout.cells.capacitor import most_lift, stack_room, stack_x
-from picoram_layout.cells.thin_cell import Lane, ThinCell, via_pad
+from picoram_layout.cells.thin_cell import Lane, ThinCell, corner, via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.netlist.devices import SUBSTRATE
 
@@ -89,6 +88,9 @@ def _stack(t: ThinCell, segment: bool, data_lines: int, bent: bool) -> MacRow:
     over = t.licon / 2 + pdk.enclosure_adjacent("li1", "licon")
     first_pad = max(t.pad_pitch - t.height / 4, t.gate_l)
     acc = up(max(g, first_pad, t.licon + corner(pdk.space("li1"), t.xn - 2 * over)))
+    # VL's island keeps off that of LBL on the boundary below
+    islands = parts.mcon_reach(pdk, t.line) + m1.s + parts.mcon_reach(pdk, m1.pad)
+    acc = max(acc, up(islands - g))
     vl = acc + g
     xl = up(2 * e + active)
     mul = xl + g
@@ -209,11 +211,6 @@ def _stack(t: ThinCell, segment: bool, data_lines: int, bent: bool) -> MacRow:
         data=tuple(data),
         height=height,
     )
-
-
-def corner(space: float, beside: float) -> float:
-    """Distance along y that two corners need when they are ``beside`` apart along x."""
-    return math.sqrt(max(0.0, space**2 - max(0.0, beside) ** 2))
 
 
 @block

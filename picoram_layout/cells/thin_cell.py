@@ -154,25 +154,8 @@ def solve(pdk: Pdk, pass_gate_w: float, pull_down_w: float, pull_up_w: float) ->
     licon = pdk.size("licon")
     gate_l = pdk.up2(pdk.width("poly"))
     wn, wp = max(pass_gate_w, pull_down_w), pull_up_w
-    poly_contact = pdk.space("licon_poly", "active")
-    xn1 = up(max(licon / 2 + poly_contact, pdk.space("active") / 2))
-    xn2 = xn1 + wn
-    x_well = up(xn2 + pdk.space("ndiff", "nwell"))
-    xp1 = up(x_well + pdk.enclosure("nwell", "pdiff"))
-    xp2 = xp1 + wp
-    implant = pdk.space("licon_poly", "psdm") + pdk.enclosure("psdm", "pdiff")
-    strips = pdk.space("psdm") / 2 + pdk.enclosure("psdm", "pdiff")
-    front_end = up(xp2 + max(licon / 2 + poly_contact, licon / 2 + implant, strips))
-
     m1, m2 = wire(pdk, "met1", "via"), wire(pdk, "met2", "via")
     line = pdk.up2(pdk.size("mcon") + 2 * pdk.enclosure("met1", "mcon"))
-    xn, xp = _n_contact(pdk, xn2, pass_gate_w, pull_down_w), pdk.down((xp1 + xp2) / 2)
-    for power in (line, m1.w):  # wide supply lines where they cost no width
-        wires = pdk.up2(_wires(m1, line, power, xn, xp))
-        if wires <= 2 * front_end:
-            break
-    xc = max(front_end, wires / 2)
-
     pad_y, pad_x = poly_pad(pdk)
     pad_pitch = pad_y + pdk.space("poly")
     contacted = gate_l + 2 * pdk.space("licon_diff", "gate") + licon
@@ -181,6 +164,29 @@ def solve(pdk: Pdk, pass_gate_w: float, pull_down_w: float, pull_up_w: float) ->
     tracks = 1.5 * m2.w + m2.pad + 2.5 * m2.s
     quarter = 4 * pdk.grid
     height = math.ceil(max(2 * pad_pitch, 2 * gate_pitch, tracks) / quarter - 1e-6) * quarter
+
+    poly_contact = pdk.space("licon_poly", "active")
+    xn1 = up(max(licon / 2 + poly_contact, pdk.space("active") / 2))
+    # beside the wordlines' contacts on the edge: their islands in met1, corners of li1 a quarter cell away
+    over = licon / 2 + pdk.enclosure_adjacent("li1", "licon")
+    beside = 2 * over + corner(pdk.space("li1"), height / 4 - licon)
+    beside = max(beside, m1.pad_long / 2 + m1.s + line / 2)
+    xn1 += up(max(0.0, beside - _n_contact(pdk, xn1 + wn, pass_gate_w, pull_down_w)))
+    xn2 = xn1 + wn
+    x_well = up(xn2 + pdk.space("ndiff", "nwell"))
+    xp1 = up(x_well + pdk.enclosure("nwell", "pdiff"))
+    xp2 = xp1 + wp
+    implant = pdk.space("licon_poly", "psdm") + pdk.enclosure("psdm", "pdiff")
+    strips = pdk.space("psdm") / 2 + pdk.enclosure("psdm", "pdiff")
+    front_end = up(xp2 + max(licon / 2 + poly_contact, licon / 2 + implant, strips))
+
+    xn, xp = _n_contact(pdk, xn2, pass_gate_w, pull_down_w), pdk.down((xp1 + xp2) / 2)
+    for power in (line, m1.w):  # wide supply lines where they cost no width
+        wires = pdk.up2(_wires(m1, line, power, xn, xp))
+        if wires <= 2 * front_end:
+            break
+    xc = max(front_end, wires / 2)
+
     y1, y2 = height / 4, 3 * height / 4
     free = max(m2.pad, via_pad(pdk, "met2", "via2")[0])  # widest pad on the G boundary's free track
     y_wlr = up(max(y1, (m2.w + m2.pad) / 2 + m2.s, (m2.w + free) / 2 + m2.s))
@@ -221,6 +227,11 @@ def solve(pdk: Pdk, pass_gate_w: float, pull_down_w: float, pull_up_w: float) ->
     )
 
 
+def corner(space: float, beside: float) -> float:
+    """Distance that two corners need along one axis when they are ``beside`` apart along the other."""
+    return math.sqrt(max(0.0, space**2 - max(0.0, beside) ** 2))
+
+
 def _n_contact(pdk: Pdk, xn2: float, pass_gate_w: float, pull_down_w: float) -> float:
     return pdk.down(xn2 - min(pass_gate_w, pull_down_w) / 2)
 
@@ -256,7 +267,7 @@ def _lanes(
         ("VL_N", pad, edge + s, xn - pad / 2),
         ("GND_L", power, gnd_pad - power, 0.0),
         ("VDD_L", power, gnd_pad + s, xp - power / 2 if power == line else 0.0),
-        ("VL", m1.w, gnd_pad + s + line + s, 0.0),
+        ("VL", m1.w, 0.0, 0.0),
         ("PCHB", pad, 0.0, 0.0),
         ("VDD_R", power, 0.0, (width or 0.0) - xp - power / 2),
         ("GND_R", power, 0.0, (width or 0.0) - gnd_pad),
@@ -273,7 +284,7 @@ def _lanes(
     lanes: dict[str, Lane] = {}
     x = 0.0
     for (name, w, least, wanted), rest in zip(tracks, room, strict=True):
-        x1 = max(x, least)
+        x1 = max(x, lanes["VDD_L"].x1 + line + s if name == "VL" else least)  # beside VDD's contacts
         if width is not None:
             x1 = max(x1, min(wanted, width - s / 2 - rest - w))
         elif name in ("VL_N", "VDD_L"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,11 @@ def _align(drawn: kdb.Netlist, wanted: kdb.Netlist, tops: tuple[str, str]) -> No
 
 
 def _comparer(drawn: kdb.Netlist, wanted: kdb.Netlist, tops: tuple[str, str]) -> kdb.NetlistComparer:
-    """A comparer that knows which circuits and nets belong together by their names."""
+    """A comparer that knows which circuits and nets belong together by their names.
+
+    Nets that no label names are told by named pins: without that the search over the thousands of wires
+    between two large blocks takes most of the memory and of the time.
+    """
     comparer = kdb.NetlistComparer()
     if tops[0].upper() != tops[1].upper():
         comparer.same_circuits(drawn.circuit_by_name(tops[0]), wanted.circuit_by_name(tops[1]))
@@ -137,10 +141,12 @@ def _comparer(drawn: kdb.Netlist, wanted: kdb.Netlist, tops: tuple[str, str]) ->
         b = wanted.circuit_by_name(tops[1] if a.name == tops[0] else a.name)
         if b is None:
             continue
-        theirs = _unique(b)
-        for name, net in _unique(a).items():
-            if name in theirs:
-                comparer.same_nets(a, b, net, theirs[name])
+        ours, theirs = _unique(a), _unique(b)
+        common = ours.keys() & theirs.keys()
+        for name in common:
+            comparer.same_nets(a, b, ours[name], theirs[name])
+        for net, other in _at_pins(a, b, common):
+            comparer.same_nets(a, b, net, other)
     return comparer
 
 
@@ -148,6 +154,33 @@ def _unique(circuit: kdb.Circuit) -> dict[str, kdb.Net]:
     """Nets by those names that only one of them has."""
     count = Counter(net.name.upper() for net in circuit.each_net())
     return {net.name.upper(): net for net in circuit.each_net() if net.name and count[net.name.upper()] == 1}
+
+
+def _at_pins(a: kdb.Circuit, b: kdb.Circuit, known: Set[str]) -> Iterator[tuple[kdb.Net, kdb.Net]]:
+    """Nets without a name in ``a`` and not ``known`` in ``b``, at the same pin of what both place once."""
+    places, known, seen = _placed_once(b), set(known), set[int]()
+    for name, placed in _placed_once(a).items():
+        if name not in places:
+            continue
+        ids = {pin.name().upper(): pin.id() for pin in places[name].circuit_ref().each_pin()}
+        for pin in placed.circuit_ref().each_pin():
+            net = placed.net_for_pin(pin.id())
+            if net is None or net.name or not pin.name() or pin.name().upper() not in ids:
+                continue
+            other = places[name].net_for_pin(ids[pin.name().upper()])
+            if other is None or other.name.upper() in known or net.cluster_id in seen:
+                continue
+            seen.add(net.cluster_id)
+            known.add(other.name.upper())
+            yield net, other
+
+
+def _placed_once(circuit: kdb.Circuit) -> dict[str, kdb.SubCircuit]:
+    """Subcircuits by the names of their circuits, as far as these are placed once."""
+    found: dict[str, list[kdb.SubCircuit]] = {}
+    for placed in circuit.each_subcircuit():
+        found.setdefault(placed.circuit_ref().name.upper(), []).append(placed)
+    return {name: places[0] for name, places in found.items() if len(places) == 1}
 
 
 def _equal_flat(drawn: kdb.Netlist, wanted: kdb.Netlist, tops: tuple[str, str], table: DeviceTable) -> bool:
@@ -219,11 +252,12 @@ def terminals(netlist: kdb.Netlist, top: str) -> dict[str, Counter[str]]:
         pins = loads[circuit.name.upper()] = {}
         for net in circuit.each_net():
             load: Counter[str] = Counter()
-            for terminal in net.each_terminal():
-                load[_terminal(terminal)] += 1
+            for end in net.each_terminal():
+                load[_terminal(end)] += 1
             for placed in net.each_subcircuit_pin():
                 below = loads[placed.subcircuit().circuit_ref().name.upper()]
-                load += below.get(placed.pin_id(), Counter())
+                for terminal, count in below.get(placed.pin_id(), Counter()).items():
+                    load[terminal] += count
             for pin in net.each_pin():
                 pins[pin.pin_id()] = load
             if circuit.name.upper() == top.upper() and net.name:

@@ -41,7 +41,7 @@ from picoram_layout.plan import Plan
 _VIA = {"met3": "via2", "met1": "via"}  # from a layer to met2
 _DIODE = "SEGB"  # long, with so few gates that charge from etching its track would harm them
 _NEAR = 0.3  # part of the distance that is allowed from a diode to a tap
-_WIDER, _MOST_WIDER = 0.1, 6  # steps, as parts of the drivers' width, by which a crowded foot is wider
+_WIDER, _MOST_WIDER = 0.025, 24  # steps, as parts of the drivers' width, by which a crowded foot is wider
 _FILL = 0.85  # part of a row's length that gates may take: the rest is for taps
 
 
