@@ -101,9 +101,12 @@ def macro(lib: Library, plan: Plan) -> Macro:
     low, room = margin(plan), 0.0
     while True:
         parts, width, height = _parts(lib, plan, low, room)
-        upright, made = _solved(plan, parts, height)
+        upright, made = _solved(plan, parts, low, height)
         if made is None:
             room = pdk.up(room + met3_width(pdk) + pdk.space("met3"))
+            if room > parts["row foot"].block.height:  # more than side by side they would ever take
+                why = "wires of the decoders find no room below them"
+                raise SpecError("", [Problem("array.inputs", plan.spec.array.inputs, why)])
             continue
         edge = _edge(plan, parts["outputs"], made, width)
         if edge.height <= low:
@@ -118,16 +121,18 @@ def macro(lib: Library, plan: Plan) -> Macro:
     draw_inputs(c, plan, made, low, parts["row foot"].box[:2], last)
     _join_outputs(c, plan, parts)
     _tie_ring(c, plan, upright, height)
-    draw_edge(c, edge, low)
+    draw_edge(c, edge, low, {_edge_name(net, "outputs"): parts["outputs"].y for net in output_pins(plan)})
     return Macro(c.done(width, height, {"spec": plan.spec.name}), parts, tuple(upright), tuple(across))
 
 
-def _solved(plan: Plan, parts: dict[str, Part], height: float) -> tuple[list[Strap], list[Riser] | None]:
-    """Straps over the drivers, and the wires of the row side to the lower edge (None: no room)."""
+def _solved(
+    plan: Plan, parts: dict[str, Part], low: float, height: float
+) -> tuple[list[Strap], list[Riser] | None]:
+    """Straps over the drivers, and the wires of the row side down to ``low`` (None: no room)."""
     drivers, foot, outputs = parts["row drivers"], parts["row foot"], parts["outputs"]
     upright = straps(plan, drivers.x, drivers.y, foot.y, height)
     below = [round(outputs.x + x, 6) for _, x, low in output_straps(plan) if not low]
-    floor = round(outputs.y + _under_foot(plan)[1], 6)
+    floor = round(low + _under_foot(plan)[1], 6)
     left, _, right, top = drivers.box
     return upright, solve_inputs(plan, (foot.x, foot.y), (left, top), floor, right, below, upright)
 

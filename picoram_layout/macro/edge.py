@@ -94,20 +94,20 @@ def _placed(plan: Plan, wanted: Mapping[str, float], free: list[float]) -> dict[
     return {net: free[k] for net, k in zip(ordered, found, strict=True)}
 
 
-def draw_edge(c: Canvas, edge: Edge, high: float) -> None:
-    """Draw pins and wires up to ``high``, where the blocks begin."""
+def draw_edge(c: Canvas, edge: Edge, low: float, ends: Mapping[str, float]) -> None:
+    """Draw pins and wires up to the ``ends``, where their blocks begin, or to ``low``."""
     pdk, w, w4 = c.pdk, c.pdk.width(LAYER), met4_width(c.pdk)
     reach = pdk.up(parts.via_reach(pdk, "met4", "via3", w4))
     for turn in edge.turns:
         _pin(c, turn.net, turn.stubs[0].x)
         draw_turn(c, turn)
         for x in turn.xs:
-            c.box("met4", x - w4 / 2, turn.y - reach, x + w4 / 2, high)
+            c.box("met4", x - w4 / 2, turn.y - reach, x + w4 / 2, ends.get(turn.net, low))
     for net, (track, y, x) in edge.inputs.items():
         _pin(c, net, track)
         c.box(LAYER, track - w / 2, 0.0, track + w / 2, y + w / 2)
         c.box(LAYER, min(track, x) - w / 2, y - w / 2, max(track, x) + w / 2, y + w / 2)
-        c.box(LAYER, x - w / 2, y - w / 2, x + w / 2, high)
+        c.box(LAYER, x - w / 2, y - w / 2, x + w / 2, ends[net])
 
 
 def _pin(c: Canvas, net: str, x: float) -> None:
