@@ -121,24 +121,32 @@ def _without_overlaps(layout: kdb.Layout, top: str, pdk: Pdk, layer: str) -> Ite
     """Regions that together are a layer, none of whose shapes overlap."""
     from picoram_layout.drc.deck import Deck
 
-    paving = _paving(layout, layout.cell(top), pdk)
-    if paving:
-        layout = layout.dup()
-        mark = layout.insert_layer(kdb.LayerInfo())
-        for cell, outline in paving.items():
-            layout.cell(cell).shapes(mark).insert(outline)
-        deck = Deck(layout, layout.cell(top), pdk)
-        stones = kdb.Region(kdb.RecursiveShapeIterator(layout, deck.top, mark), deck.store)
-        merged = stones.area()
-        stones.merged_semantics = False
-        if stones.area() == merged:  # no two outlines overlap
-            shapes = deck.layer(layer)
-            yield stones & shapes
-            yield (shapes - stones).merged()
-            return
+    layout = layout.dup()
+    mark = _paved(layout, layout.cell(top), pdk)
     # a shape that two placements of foreign cells draw in one place counts twice unless it is merged flat
-    deck = Deck(layout, layout.cell(top), pdk, flat=not paving)
-    yield deck.layer(layer).merged()
+    deck = Deck(layout, layout.cell(top), pdk, flat=mark is None)
+    if mark is None:
+        yield deck.layer(layer).merged()
+        return
+    stones = kdb.Region(kdb.RecursiveShapeIterator(layout, deck.top, mark), deck.store)
+    stones.merged_semantics = False
+    shapes = deck.layer(layer)
+    yield stones & shapes
+    yield (shapes - stones).merged()
+
+
+def _paved(layout: kdb.Layout, top: kdb.Cell, pdk: Pdk) -> int | None:
+    """A layer with the outlines of `_paving` but for cells that another one overlaps; None if none is left."""
+    mark = layout.insert_layer(kdb.LayerInfo())
+    for number, outline in _paving(layout, top, pdk).items():
+        layout.cell(number).shapes(mark).insert(outline)
+    twice = kdb.Region(top.begin_shapes_rec(mark)).merged(False, 2)
+    if not twice.is_empty():
+        for number in {
+            it.cell_index() for it in kdb.RecursiveShapeIterator(layout, top, mark, twice, True).each()
+        }:
+            layout.cell(number).shapes(mark).clear()
+    return None if top.bbox(mark).empty() else mark
 
 
 def _paving(layout: kdb.Layout, top: kdb.Cell, pdk: Pdk) -> dict[int, kdb.Box]:
