@@ -136,7 +136,7 @@ def _without_overlaps(layout: kdb.Layout, top: str, pdk: Pdk, layer: str) -> Ite
 
 
 def _paved(layout: kdb.Layout, top: kdb.Cell, pdk: Pdk) -> int | None:
-    """A layer with the outlines of `_paving` but for cells that another one overlaps; None if none is left."""
+    """A layer with the outlines of `_paving`, but of cells that another overlaps; None if none is left."""
     mark = layout.insert_layer(kdb.LayerInfo())
     for number, outline in _paving(layout, top, pdk).items():
         layout.cell(number).shapes(mark).insert(outline)
