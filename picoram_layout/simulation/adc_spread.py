@@ -18,6 +18,7 @@ from picoram_layout.simulation.montecarlo import seed
 from picoram_layout.simulation.results import Job, Result
 
 SAMPLES = 20
+SLOWEST = 1.4  # a sample's ramp may be slower than the typical one by
 LEVELS = 17  # of a transfer with a current that follows the ring
 SLICES = 8
 # Where the neighbours' ramps end: long after the one that is looked at, long before, 10 LSB before, with it
@@ -33,6 +34,7 @@ def mismatch_jobs(s: Slice, condition: Condition) -> list[Job]:
             condition,
             al * condition.vdd / 1.8,
             f"ADC sample {n} {al:.3f} {condition}",
+            end=SLOWEST * adc_slice.END,
             base=Deck("ADC slice", condition, seed("adc", n)),
         )
         for n in range(SAMPLES)
