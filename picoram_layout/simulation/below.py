@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LINES = ("VLRST", "ALRST", "COL")  # that move in a compute cycle
 _RESTING = ("PREB", "WE", "RE")
 _HIGH = ("WEB", "REB")  # their complements
+# The same of each column, before and after its number; the latch holds a 1.
+_COLUMN_HIGH = (("GBLB", ""), ("one", "b"), ("q", ""))
 _PREFIX = "below_"
 
 
@@ -79,7 +81,3 @@ def put(
             deck.capacitor(a, b, value * scale)
     high = [*_HIGH, *(f"{net}{k}{end}" for k in range(below.bits) for net, end in _COLUMN_HIGH)]
     return {f"{prefix}{net}": deck.condition.vdd for net in high}
-
-
-# Nets of each column that are high at rest; the latch holds a 1.
-_COLUMN_HIGH = (("GBLB", ""), ("one", "b"), ("q", ""))
