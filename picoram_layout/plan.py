@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from picoram_layout.capacitance import Capacitance, estimate_per_um, in_array
 from picoram_layout.cells.capacitor import live_length, shapes
 from picoram_layout.cells.cluster import ClusterRow, solve_cluster
-from picoram_layout.cells.dac_strip import Strip, solve_strip
+from picoram_layout.cells.dac_strip import Strip, solve_strips
 from picoram_layout.cells.ends import End, solve_end
 from picoram_layout.cells.thin_cell import ThinCell, solve
 from picoram_layout.pdk import Pdk, load_pdk
@@ -118,11 +118,7 @@ def make_plan(spec: Spec) -> Plan:
     data_lines = max(1, a.input_bits - 1)
     plain = solve_cluster(t, a.cells_per_cluster, data_lines, spec.capacitor.style)
     segment = solve_cluster(t, a.cells_per_cluster, data_lines, spec.capacitor.style, segment=True)
-    unit = pdk.rule("channel_width", "gate", "diff")
-    strips = tuple(
-        solve_strip(plain, k, k == len(groups) - 1, unit * group, unit) for k, group in enumerate(groups)
-    )
-    return Plan(spec, t, plain, segment, groups, strips, solve_end(plain))
+    return Plan(spec, t, plain, segment, groups, solve_strips(plain, groups), solve_end(plain))
 
 
 def capacitance(plan: Plan) -> Capacitance:

@@ -157,13 +157,12 @@ def _cluster(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
 
 
 def _dac_strip(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
-    from picoram_layout.cells.dac_strip import dac_strip, solve_strip
+    from picoram_layout.cells.dac_strip import dac_strip, widest_strip
 
     group = values["group"]
     if not 1 <= group <= 4096:
         raise InputError(f"group: {group}: columns of a DAC group (1 to 4096)")
-    unit = lib.pdk.rule("channel_width", "gate", "diff")
-    strip = solve_strip(plan.plain, 1, False, unit * group, unit)
+    strip = widest_strip(plan.plain, 1, False, group, plan.columns)
     return dac_strip(lib, plan.plain, strip, values["supply"], True)
 
 

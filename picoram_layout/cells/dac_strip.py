@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from picoram_layout.cells import parts
@@ -41,6 +42,33 @@ class Strip:
     def has(self, name: str) -> bool:
         """Whether the strip has this track."""
         return name in dict(self.lanes)
+
+
+# XL of all columns is emptied through the sharing switches and the last sampling switch in series: as wide as
+# these parts of the columns, where a group's sampling switch is as wide as all of its own (in least widths).
+# With a fourth of both, XL followed the local bitlines that fall together, and T with it: 1.7 LSB of what
+# inputs and weights alone give (16 rows, tt) instead of 0.8.
+_SHARE_PART, _LAST_PART = 1 / 8, 1 / 4
+
+
+def solve_strips(row: ClusterRow, groups: Sequence[int]) -> tuple[Strip, ...]:
+    """The strips of a row, each on the left of one of these groups of columns."""
+    columns = sum(groups)
+    return tuple(widest_strip(row, k, k == len(groups) - 1, n, columns) for k, n in enumerate(groups))
+
+
+def widest_strip(row: ClusterRow, index: int, last: bool, group: int, columns: int) -> Strip:
+    """Strip ``index`` of a row of ``columns``: switches as wide as wanted, if the strip gets no wider by it."""
+    unit = row.t.pdk.rule("channel_width", "gate", "diff")
+    narrow = solve_strip(row, index, last, unit * group, unit)
+    shares = range(max(1, int(columns * _SHARE_PART)) if index else 1, 0, -1)
+    samples = range(max(group, int(columns * _LAST_PART)), group - 1, -1) if last else [group]
+    for share_w, sample_w in itertools.product((unit * k for k in shares), (unit * k for k in samples)):
+        if min(_sample_room(row, fingers, share_w) for fingers in (1, 2)) >= unit:
+            strip = solve_strip(row, index, last, sample_w, round(share_w, 6))
+            if strip.width <= narrow.width:
+                return strip
+    return narrow
 
 
 def solve_strip(row: ClusterRow, index: int, last: bool, sample_w: float, share_w: float) -> Strip:

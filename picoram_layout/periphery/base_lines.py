@@ -30,6 +30,8 @@ _GATE_FF = 1.7  # of a gate, for each um of its width (sky130, shortest channel)
 _LINE_FF = 0.25  # of a line of met3 over the outputs, for each um
 _STRIP_FF = 0.26  # of a strip's control wire, for each um of it (extracted strips: 2.3 to 2.8 fF in 10.55 um)
 _FINGER_FF = 150.0  # that a finger of a last inverter drives in less than 1 ns
+# Lines that may take longer by these: no charge hangs on the end of their edges.
+_SLOW = {SHARE: 2.0, SAMPLE_LAST: 1.5}
 _TAPER = 3.5  # fingers of the last inverter for one of the first
 _WIDTHS = (2, 5)  # of a finger (nMOS, pMOS), in the PDK's least
 _TALLEST = 288  # rows from which on drivers get no wider: the wire's own resistance rules
@@ -77,7 +79,7 @@ def load(plan: Plan, line: str) -> float:
 
 def fingers(plan: Plan, line: str) -> tuple[int, int]:
     """Fingers of a line's two inverters."""
-    last = max(1, math.ceil(load(plan, line) / _FINGER_FF))
+    last = max(1, math.ceil(load(plan, line) / _FINGER_FF / _SLOW.get(line, 1.0)))
     return math.ceil(last / _TAPER), last
 
 

@@ -53,8 +53,8 @@ SAMPLE = Phases(
 )
 
 # XL is emptied from its one end, through the last strip and the sharing switches: ns that this takes at
-# fs and ss, 105 C, 1.62 V, where it is slowest (0.3 % left; tt 13 ns).
-EMPTYING = 29.5
+# fs and ss, 105 C, 1.62 V, where it is slowest (0.1 % left after 6.7 ns; tt 3.6 ns), with SMPZ's edge.
+EMPTYING = 8.0
 # Local bitlines that fall together lift VL and fall the slower the more there are, and with them changes the
 # charge that their multipliers leave on T: ACC goes up the rows. ns from the first row to the last.
 RIPPLE = 16.0
