@@ -49,10 +49,17 @@ def check(library: Library, block: Block) -> None:
 
 def test_loads_are_counted_from_what_is_drawn() -> None:
     plan = plan_of()
+
+    def gates(width: float, wires: int) -> float:
+        """What 144 rows have of gates of this width in all, and of as many strips' wires (fF)."""
+        return 144 * (1.7 * width + 0.26 * wires * plan.plain.height)
+
     assert base_lines.load(plan, "VLRST") == pytest.approx(8 * 45 * 1.7 + 0.25 * plan.width)
     smp, last, share = (base_lines.load(plan, net) for net in ("SMP", "SMPZ", "SHR"))
-    assert smp > 5 * last > last > 0
-    assert smp > share > last
+    widths = [(strip.sample_w, strip.share_w) for strip in plan.strips]
+    assert last < share < smp  # one switch, four of least width, those of all but one group
+    assert smp - last == pytest.approx(gates(sum(w for w, _ in widths[:-1]) - widths[-1][0], 3), rel=1e-6)
+    assert share - last == pytest.approx(gates(sum(w for _, w in widths[1:]) - widths[-1][0], 3), rel=1e-6)
     by_rows = [base_lines.fingers(plan_of(inputs=rows), "SMP") for rows in (16, 72, 144)]
     assert by_rows == sorted(by_rows)
     assert all(last <= 3.5 * first for first, last in by_rows)

@@ -9,7 +9,7 @@ import pytest
 
 from picoram_layout.cells import CATALOGUE
 from picoram_layout.cells.cluster import cluster
-from picoram_layout.cells.dac_strip import dac_strip
+from picoram_layout.cells.dac_strip import dac_strip, solve_strip
 from picoram_layout.cells.ends import dummy_column, strip_end
 from picoram_layout.commands.cells import check_cell
 from picoram_layout.drc import run_drc
@@ -149,6 +149,24 @@ def test_a_dac_strip_fits_between_clusters(spec: str) -> None:
         c.place(closing, x, top, mirror_x=mirror, mirror_y=True)
         x += closing.width
     assert violations(library, c.done(x, top + end.height).name) == {}
+
+
+@pytest.mark.parametrize("spec", ["picoram_40kb", "picoram_40kb_scaled65", "picoram_1mb", "picoram_tiny"])
+def test_strips_are_as_narrow_as_with_least_switches(spec: str) -> None:
+    plan = make_plan(load_spec(SPECS / f"{spec}.yaml"))
+    unit = plan.pdk.rule("channel_width", "gate", "diff")
+    for strip, group in zip(plan.strips, plan.groups, strict=True):
+        narrow = solve_strip(plan.plain, strip.index, strip.last, unit * group, unit)
+        assert strip.width == narrow.width
+        wanted = unit * plan.columns / 4 if strip.last else unit * group
+        assert unit * group <= strip.sample_w <= wanted + 2 * strip.fingers * plan.pdk.grid
+        assert unit <= strip.share_w <= unit * plan.columns / 8
+
+
+def test_a_row_is_emptied_through_wide_switches() -> None:
+    strips = make_plan(load_spec(SPECS / "picoram_40kb.yaml")).strips
+    assert [strip.share_w for strip in strips[1:]] == [1.68] * 4
+    assert strips[-1].sample_w == 3.36
 
 
 def test_sky130_bitcell_is_small() -> None:

@@ -58,7 +58,7 @@ def solve_strips(row: ClusterRow, groups: Sequence[int]) -> tuple[Strip, ...]:
 
 
 def widest_strip(row: ClusterRow, index: int, last: bool, group: int, columns: int) -> Strip:
-    """Strip ``index`` of a row of ``columns``: switches as wide as wanted, if the strip gets no wider by it."""
+    """Strip ``index`` of a row of ``columns``: its switches as wide as wanted where that costs no width."""
     unit = row.t.pdk.rule("channel_width", "gate", "diff")
     narrow = solve_strip(row, index, last, unit * group, unit)
     shares = range(max(1, int(columns * _SHARE_PART)) if index else 1, 0, -1)
