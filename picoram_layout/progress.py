@@ -6,7 +6,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _OFTEN = 10.0  # seconds between two lines of a counter where the error stream is no terminal
 
@@ -59,20 +62,40 @@ class Live:
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
         """Run the body below the finished steps."""
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
         self.number += 1
         label = f"{self.number:2} {name:<40}"
         start = time.perf_counter()
-        columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
         mark = "[red]✗[/red]"
         try:
-            with Progress(*columns, console=self.console, transient=True) as running:
-                running.add_task(label, total=None)
+            with _spinner(self.console, label):
                 yield
             mark = "[green]✓[/green]"
         finally:
             self.console.print(f"{mark} {label} {time.perf_counter() - start:6.2f} s")
+
+
+@contextmanager
+def _spinner(console: Console, text: str) -> Iterator[None]:
+    """A line with the time so far, which nothing is left of."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as running:
+        running.add_task(text, total=None)
+        yield
+
+
+@contextmanager
+def passing(name: str, *, quiet: bool = False, stream: TextIO | None = None) -> Iterator[None]:
+    """Show on a terminal that something is under way which is mostly short: elsewhere it leaves no line."""
+    stream = stream or sys.stderr
+    if quiet or not stream.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with _spinner(Console(file=stream, highlight=False), name):
+        yield
 
 
 class Counter:

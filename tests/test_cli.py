@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -15,6 +16,7 @@ from picoram_layout import __version__
 from picoram_layout.commands import build as build_command
 from picoram_layout.errors import EnvironmentProblem
 from picoram_layout.pdk import load_pdk, pdk_names
+from picoram_layout.progress import passing
 from picoram_layout.spec import json_schema
 from tests.conftest import Picoram
 
@@ -94,6 +96,21 @@ def test_quick_commands_import_nothing_heavy(arguments: list[str], tmp_path: Pat
     imported = set(run.stdout.splitlines()[-1].split()[1:])
     assert "typer" in imported
     assert imported & HEAVY == set()
+
+
+def test_what_is_mostly_short_shows_on_a_terminal_only() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for stream, quiet, seen in (
+        (Terminal(), False, True),
+        (Terminal(), True, False),
+        (io.StringIO(), False, False),
+    ):
+        with passing("checking the spec", quiet=quiet, stream=stream):
+            pass
+        assert ("checking the spec" in stream.getvalue()) is seen
 
 
 def test_validate(picoram: Picoram) -> None:

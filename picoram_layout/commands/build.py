@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from picoram_layout.commands.spec import checked_spec
 from picoram_layout.console import emit_json
 from picoram_layout.flow import build
 from picoram_layout.progress import progress
-from picoram_layout.spec import load_spec
-from picoram_layout.spec.shipped import find_spec
 
 
 def run(path: Path, output: Path | None, drc: bool, lvs: bool, json: bool) -> int:
     """Build the spec's macro into a folder and sum up what came out."""
-    spec = load_spec(find_spec(path))
+    spec = checked_spec(path, quiet=json)
     out = Path("out") / spec.name if output is None else output
     result = build(spec, out, drc=drc, lvs=lvs, progress=progress(quiet=json))
     if json:

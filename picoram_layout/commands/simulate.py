@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from picoram_layout.commands.spec import checked_spec
 from picoram_layout.console import emit_json, table
 from picoram_layout.errors import InputError
 from picoram_layout.progress import Counter, progress
@@ -15,8 +16,6 @@ from picoram_layout.simulation.models import Condition, require_models
 from picoram_layout.simulation.ngspice import find_ngspice
 from picoram_layout.simulation.simulate import Choice, simulate
 from picoram_layout.simulation.source import circuits
-from picoram_layout.spec import load_spec
-from picoram_layout.spec.shipped import find_spec
 
 
 def run(
@@ -35,7 +34,7 @@ def run(
     choice.check()
     if workers is not None and workers < 1:
         raise InputError(f"--workers: {workers}: at least 1")
-    spec = load_spec(find_spec(path))
+    spec = checked_spec(path, quiet=json)
     out = Path("out") / spec.name if output is None else output
     folder = out / FOLDER
     made = circuits(

@@ -5,14 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from picoram_layout.console import emit_json
-from picoram_layout.spec import json_schema, load_spec
+from picoram_layout.progress import passing
+from picoram_layout.spec import Spec, json_schema, load_spec
 from picoram_layout.spec.shipped import find_spec
+
+
+def checked_spec(given: Path, *, quiet: bool) -> Spec:
+    """The spec of a file or a shipped name, with a sign of life: it takes long if blocks have no room."""
+    with passing("checking the spec", quiet=quiet):
+        return load_spec(find_spec(given))
 
 
 def validate(path: Path, json: bool) -> int:
     """Say that a spec is sound and what it asks for."""
     path = find_spec(path)
-    spec = load_spec(path)
+    spec = checked_spec(path, quiet=json)
     array = spec.array
     if json:
         emit_json({"file": str(path), "valid": True, "bits": array.bits, "spec": spec.model_dump()})

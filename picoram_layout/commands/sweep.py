@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from picoram_layout.commands.spec import checked_spec
 from picoram_layout.console import emit_json, note, table
 from picoram_layout.errors import InputError
 from picoram_layout.output import check_folder
 from picoram_layout.progress import Counter
 from picoram_layout.publish import MANIFEST, check_replaceable
-from picoram_layout.spec import load_spec
 from picoram_layout.spec.problem import shown
-from picoram_layout.spec.shipped import find_spec
 
 
 def run(
@@ -42,7 +41,7 @@ def run(
     values = parse_settings(settings)
     if not values:
         raise InputError("--set: at least one key=value,value,... is needed")
-    spec = load_spec(find_spec(path))
+    spec = checked_spec(path, quiet=json)
     points = make_points(spec, values)
     out = Path("out") / f"{spec.name}_sweep" if output is None else output
     check_folder(out)
