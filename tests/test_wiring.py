@@ -157,6 +157,9 @@ def array_circuit(spec: Spec) -> tuple[Circuit, Counter[str]]:
     groups = [columns >> k for k in range(1, a.input_bits + 1)] + [columns >> a.input_bits]
     group_of = [g for g, size in enumerate(groups) for _ in range(size)]
     cuts = {a.inputs >> k: k for k in range(1, a.weight_bits)}
+    strips = make_plan(
+        spec
+    ).strips  # how wide there is room for is the plan's choice, bounded in `test_cells`
     for r in range(a.inputs):
 
         def row(net: str, r: int = r) -> str:
@@ -179,9 +182,11 @@ def array_circuit(spec: Spec) -> tuple[Circuit, Counter[str]]:
                 c.mos(NMOS, row("SEG"), lower, upper, z.pass_gate, z.length)
         for g, size in enumerate(groups):
             data = row(f"D{a.input_bits - 1 - g}") if g < a.input_bits else "GND"
-            c.mos(NMOS, f"SMP[{g}]", data, f"XL{g}[{r}]", z.unit * size, z.length)
+            last = g == len(groups) - 1
+            width = strips[g].sample_w if last else z.unit * size
+            c.mos(NMOS, f"SMP[{g}]", data, f"XL{g}[{r}]", width, z.length)
             if g:
-                c.mos(NMOS, f"SHR[{g}]", f"XL{g - 1}[{r}]", f"XL{g}[{r}]", z.unit, z.length)
+                c.mos(NMOS, f"SHR[{g}]", f"XL{g - 1}[{r}]", f"XL{g}[{r}]", strips[g].share_w, z.length)
         names |= {row(net) for net in ("ACC", "PCHB", "SOUT", *(f"D{b}" for b in range(a.input_bits)))}
         names |= {row("SEG")} if r in cuts else set()
     for n in range(columns):

@@ -37,9 +37,9 @@ class Model:
     """
 
     supply: float = 1.8
-    gain: float = 0.6118
-    offset: float = 0.072
-    weight_offset: float = -0.012
+    gain: float = 0.5888
+    offset: float = 0.0548
+    weight_offset: float = 0.0105
     vth: float = adc_slice.VTH
     ramp: float = 0.0009015
     delay: float = 8.6
