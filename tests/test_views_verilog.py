@@ -109,7 +109,7 @@ def test_codes_by_hand() -> None:
     assert none.tolist() == [51] * 8
     # AL = 0.5888 x 0.6 x 15 / 16 + 0.0548 + 0.0105 = 0.3965: 79.04 ns, 78.96 states; 511 - floor(81.46)
     assert all_.tolist() == [430] * 8
-    assert 362 <= all_[0] - none[0] <= 381
+    assert 362 <= all_[0] - none[0] <= 379
 
 
 def test_a_wrong_result_is_found(tmp_path: Path) -> None:

@@ -157,9 +157,8 @@ def array_circuit(spec: Spec) -> tuple[Circuit, Counter[str]]:
     groups = [columns >> k for k in range(1, a.input_bits + 1)] + [columns >> a.input_bits]
     group_of = [g for g, size in enumerate(groups) for _ in range(size)]
     cuts = {a.inputs >> k: k for k in range(1, a.weight_bits)}
-    strips = make_plan(
-        spec
-    ).strips  # how wide there is room for is the plan's choice, bounded in `test_cells`
+    # how wide there is room for is the plan's choice, which `test_cells` bounds
+    strips = make_plan(spec).strips
     for r in range(a.inputs):
 
         def row(net: str, r: int = r) -> str:

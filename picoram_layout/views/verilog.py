@@ -30,10 +30,10 @@ VERILOG = {"stub": "_stub.v", "model": "_model.sv", "controller": "_controller.v
 class Model:
     """Parameters of the behavioural model (V, ns): what simulations gave at tt, 27 C, 1.8 V.
 
-    AL as in ``docs/simulation.md``. ``ramp`` and ``delay`` are the straight line through both ends of the
-    ADC's transfer (``docs/adc.md``): 0.333 V of AL in 369 states, the lowest level hit 439 ns after the
-    ramp's start. ``ramp_state``: RAMPB falls at 2.6 states of the ring's period, and a hit counts as 0.1 ns
-    earlier than it is (``docs/logic.md``).
+    AL as in ``docs/simulation.md``. ``ramp`` and ``delay`` are the straight line through both ends of a
+    transfer of the ADC before that in ``docs/adc.md``: 0.333 V of AL in 369 states, the lowest level (72 mV)
+    hit 439 ns after the ramp's start. ``ramp_state``: RAMPB falls at 2.6 states of the ring's period, and a
+    hit counts as 0.1 ns earlier than it is (``docs/logic.md``).
     """
 
     supply: float = 1.8
