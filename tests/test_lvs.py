@@ -19,6 +19,7 @@ import pytest
 
 from picoram_layout.array.array import array
 from picoram_layout.cells import CATALOGUE
+from picoram_layout.cells.dac_strip import dac_strip
 from picoram_layout.layout import Block, Library
 from picoram_layout.lvs.compare import LvsResult, compare, device_counts
 from picoram_layout.lvs.extract import extract
@@ -81,6 +82,20 @@ def test_every_cell_matches_its_netlist(pdk: str, name: str) -> None:
     )
     assert result.differences == []
     assert sum(result.counts.values()) > 0
+
+
+@pytest.mark.parametrize("counts", ["80 16 5 4 9", "16 32 4 4 9", "16 64 4 5 13", "64 16 6 4 5"])
+@pytest.mark.parametrize("pdk", PDKS)
+def test_strips_of_wide_rows_match(pdk: str, counts: str) -> None:
+    """Their sharing switches are wide: wires of data and XL end on one track beside them."""
+    array_spec = dict(zip(SMALL, map(int, counts.split()), strict=True))
+    data = {"name": "w", "pdk": pdk, "array": array_spec, "capacitor": {"style": "comb", "target_fF": 0.1}}
+    plan = make_plan(Spec.model_validate(data))
+    for strip in plan.strips:
+        library = Library(plan.pdk)
+        block = dac_strip(library, plan.plain, strip, "GND", True)
+        extraction = extract(library.layout, block.name, library.pdk)
+        assert compare(extraction, library.netlist, block.name, library.devices).differences == []
 
 
 @pytest.mark.parametrize(("pdk", "style"), [("sky130", "shielded"), ("sky130", "comb"), ("scaled65", "comb")])

@@ -106,8 +106,13 @@ def main() -> int:
     def told(done: int, total: int) -> None:
         print(f"{done} of {total} after {time.monotonic() - begin:.0f} s", file=sys.stderr, flush=True)
 
-    outcomes = run_points(points, checks=True, workers=options.workers, told=told)
-    print("\n".join(map(row, outcomes)))
+    outcomes = run_points(
+        points,
+        checks=True,
+        workers=options.workers,
+        told=told,
+        ended=lambda outcome: print(row(outcome), flush=True),
+    )
     bad = [o for o in outcomes if not (o.clean if o.status == BUILT else o.status == ILLEGAL)]
     print(f"{len(bad)} of {len(outcomes)} are not clean")
     return 1 if bad else 0

@@ -293,6 +293,15 @@ def _line_mcon(c: Canvas, t: ThinCell, s: Strip, name: str, y: float) -> float:
     return x
 
 
+def _sharing_contacts(t: ThinCell, h: _Heights) -> tuple[float, float]:
+    """Centres of the lowest and the highest contact on the sharing diffusion; the same if one has room."""
+    off, pdk = t.end + t.licon / 2, t.pdk
+    low, high = h.ys1 + off, h.ys2 - off
+    if high - low < pdk.size("licon") + pdk.space("licon"):
+        low = high = pdk.down((low + high) / 2)
+    return low, high
+
+
 def _sharing(c: Canvas, row: ClusterRow, s: Strip, h: _Heights) -> None:
     """Sharing switch between the XL segments, its gate contact on the left."""
     t, pdk = row.t, c.pdk
@@ -300,13 +309,11 @@ def _sharing(c: Canvas, row: ClusterRow, s: Strip, h: _Heights) -> None:
     middle = pdk.down((s.lane("XL_L").x + s.lane("XL_R").x) / 2)
     xa, xb = middle - t.gate_pitch / 2, middle + t.gate_pitch / 2
     c.box("diff", xa - half - _beside(row), h.ys1, xb + half + _beside(row), h.ys2)
-    low, high = h.ys1 + t.end + half, h.ys2 - t.end - half
-    centre = pdk.down((h.ys1 + h.ys2) / 2)
+    low, high = _sharing_contacts(t, h)
     for x in (xa, xb):
-        spots = _spread(pdk, low, high)
-        for y in spots if len(spots) > 1 else [centre]:
+        for y in _spread(pdk, low, high):
             parts.licon(c, x, y)
-        c.box("li1", x - half, min(low, centre) - reach, x + half, max(high, centre) + reach)
+        c.box("li1", x - half, low - reach, x + half, high + reach)
     pad_y, _ = poly_pad(pdk)
     x_pad = pdk.down(xb - half - pdk.space("li1") - reach)
     endcap = pdk.rule("extension", "poly", "diff")
@@ -337,7 +344,10 @@ def _columns(c: Canvas, row: ClusterRow, s: Strip, h: _Heights) -> None:
     parts.island(c, xl_r.x1, xl_r.x2, x_y, row.y_xl_pad, xl_r.x if many else xs[1])
     if s.index:
         middle = pdk.down((s.lane("XL_L").x + xl_r.x) / 2)
-        y = pdk.down((h.ys1 + h.ys2) / 2)
+        # Straight up from the contact beside XL's pad: from the middle of a wide switch the wire would cross
+        # the data line's via on the same track.
+        ends = _sharing_contacts(t, h)
+        y = pdk.down(min(max(row.y_xl_pad, ends[0]), ends[1]))
         for name, x in (("XL_L", middle - t.gate_pitch / 2), ("XL_R", middle + t.gate_pitch / 2)):
             parts.island(c, s.lane(name).x1, s.lane(name).x2, y, row.y_xl_pad, x)
 

@@ -22,7 +22,7 @@ from picoram_layout.simulation.results import Job, Result
 
 Reals = NDArray[np.float64]
 
-LOW, HIGH = 0.042, 0.388  # V at 1.8 V: AL of the all-zero and the all-one result (`mac`)
+LOW, HIGH = 0.055, 0.397  # V at 1.8 V: AL of the all-zero and the all-one result (`mac`)
 LSB = (HIGH - LOW) / LEVELS
 COARSE, FINE = 45, 5  # levels over the range; of each fine place
 FINE_STEP = 0.25  # LSB

@@ -45,12 +45,13 @@ def run_points(
     workers: int | None = None,
     dask: str | None = None,
     told: Callable[[int, int], None] = lambda done, total: None,
+    ended: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
     """Build all points and return what became of them, in their order.
 
     Without ``checks`` neither DRC nor LVS runs. ``workers`` points are built side by side (default: one per
     core), or as many as the workers of the Dask scheduler at the address ``dask`` take. ``told(done, total)``
-    is called after each point.
+    is called after each point, ``ended`` with what became of it.
     """
     done: dict[int, Outcome] = {}
     told(0, len(points))
@@ -59,6 +60,7 @@ def run_points(
         for future in as_completed(futures):
             point = futures[future]
             done[point.index] = _outcome(point, future)
+            ended(done[point.index])
             told(len(done), len(points))
     return [done[point.index] for point in points]
 
