@@ -88,6 +88,16 @@ def test_what_is_drawn_below_joins_the_benchs_nets() -> None:
     assert all(net.startswith("below_") for net in free)
 
 
+def test_what_is_below_is_whole_below_the_rows_it_is_drawn_for() -> None:
+    bench = tiny().bench()
+    for part, parts in ((1, set()), (2, {"m=0.5"})):
+        small = bench.reduced(bench.rows // part)
+        job = mac.job(small, mac.vectors(small, 16, 0, 0)[0], [0.0], Condition(), "")
+        resets = [words for words in map(str.split, job.deck.splitlines()) if words[2:3] == ["vlrst"]]
+        assert resets
+        assert {word for words in resets for word in words if word.startswith("m=")} == parts
+
+
 def test_a_waiting_slice_hangs_its_own_devices_on_al() -> None:
     def fet(kind: str, d: str, g: str, s: str) -> Transistor:
         return Transistor(kind, d, g, s, GND, 1.0, 0.15, 0.1, 0.1, 1.0, 1.0)

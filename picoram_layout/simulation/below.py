@@ -26,11 +26,13 @@ _PREFIX = "below_"
 
 @dataclass(frozen=True)
 class Below:
-    """The column side of one output of ``bits`` columns; what a slice hangs on AL while it waits."""
+    """The column side of one output of ``bits`` columns, drawn for ``rows``; what a slice hangs on AL while
+    it waits."""
 
     block: Cell
     reader: Cell
     bits: int
+    rows: int
 
 
 def column_block(plan: Plan) -> Cell:

@@ -280,7 +280,8 @@ def _others(
 
 def _columns(deck: Deck, bench: Bench) -> dict[str, float]:
     """VL's resistance, and what is below: resets, column switches, AL; its nodes' levels."""
-    size, scale = bench.lump, bench.rows / _FULL
+    size = bench.lump
+    scale = bench.rows / (_FULL if bench.below is None else bench.below.rows)
     for c in range(bench.weight_bits):
         cuts = {row // size for row, cut in bench.cuts.items() if cut == c}
         for k in range(1, bench.rows // size):
