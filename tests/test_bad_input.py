@@ -204,8 +204,8 @@ def test_spec_line(picoram: Picoram, tmp_path: Path, kind: str) -> None:
         ("picoram_tine", "picoram_tine: no such file, nor a shipped spec; did you mean picoram_tiny?"),
         (
             "?",
-            "?: no such file, nor a shipped spec; shipped specs: picoram_1mb, picoram_40kb, "
-            "picoram_40kb_scaled65, picoram_tiny",
+            "?: no such file, nor a shipped spec; shipped specs: picoram_1mb, picoram_1mb_scaled65, "
+            "picoram_40kb, picoram_40kb_scaled65, picoram_tiny",
         ),
     ],
 )

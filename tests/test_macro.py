@@ -54,6 +54,16 @@ def test_layout_and_netlist_match(case: Case) -> None:
     assert found.differences == []
 
 
+def test_storage_per_area_of_the_whole_macro(case: Case) -> None:
+    mm2 = case.made.top.width * case.made.top.height / 1e6
+    assert case.plan.bits / 1024 / mm2 >= {"sky130": 150, "scaled65": 560}[case.plan.pdk.name]
+
+
+def test_row_drivers_are_narrow(case: Case) -> None:
+    x1, _, x2, _ = case.made.parts["row drivers"].box
+    assert x2 - x1 <= 35
+
+
 def test_pins_are_those_of_the_table_and_reach_the_edge(case: Case) -> None:
     top, table = case.made.top, pins(case.plan)
     assert set(top.ports) == set(bit_names(table))

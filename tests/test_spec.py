@@ -57,6 +57,7 @@ def file_problems(path: Path, text: str) -> list[str]:
         ("picoram_40kb", 41_472),
         ("picoram_40kb_scaled65", 41_472),
         ("picoram_1mb", 1_179_648),
+        ("picoram_1mb_scaled65", 1_179_648),
         ("picoram_tiny", 768),
     ],
 )
