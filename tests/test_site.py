@@ -13,6 +13,11 @@ from picoram_layout.cells import CATALOGUE
 ROOT = Path(__file__).parent.parent
 
 
+def test_every_page_is_in_the_navigation() -> None:
+    named = re.findall(r"\b\w+\.md\b", (ROOT / "mkdocs.yml").read_text().partition("\nnav:")[2])
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} <= set(named)
+
+
 def test_the_site(tmp_path: Path) -> None:
     site = tmp_path / "site"
     bin_folder = str(Path(sys.executable).parent)
@@ -27,6 +32,7 @@ def test_the_site(tmp_path: Path) -> None:
     assert {"index.html", "gallery/index.html", "reference/index.html", *made} <= pages
     assert (site / "cells" / "latch.png").stat().st_size > 1000
     assert "draw_cell" in (site / "reference" / "index.html").read_text()
+    assert 'href="../contributing/#add-a-cell"' in (site / "add_a_cell" / "index.html").read_text()
     loaded = re.compile(
         r"<(?:script|img|iframe)[^>]*\ssrc=[\"']?(?:https?:)?//|<link[^>]*href=[\"']?(?:https?:)?//"
     )

@@ -16,12 +16,18 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 from picoram_layout.cells import CATALOGUE, CellEntry
 
 ROOT = Path(__file__).parent.parent
 PDK = "sky130"
-_MODULES = ("api", "spec", "plan", "layout", "logic.gates", "drc.run", "lvs.compare", "sweep", "flow")
+_MODULES = (
+    *("api", "spec", "plan", "layout", "logic.gates", "macro.assembly", "macro.drawing", "macro.supply"),
+    *("periphery.row_driver", "periphery.row_foot", "periphery.column_side", "periphery.adc_slice"),
+    *("periphery.base", "drc.run", "lvs.compare", "wires.extract", "simulation.source"),
+    *("simulation.simulate", "views.pins", "views.sequence", "views.write", "sweep", "flow"),
+)
 _pictures = tempfile.TemporaryDirectory(prefix="picoram-site-")  # gone when the program ends
 
 
@@ -32,8 +38,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         sizes = dict(zip(chosen, pool.map(lambda name: _apart(name, folder), chosen), strict=True))
     pages = {
-        "index.md": _moved(ROOT / "README.md"),
-        "contributing.md": _moved(ROOT / "CONTRIBUTING.md"),
+        "index.md": (ROOT / "README.md").read_text(encoding="utf-8"),
+        "contributing.md": (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
         "gallery.md": _gallery(sizes),
         "reference.md": "# Reference\n\n" + "\n".join(f"::: picoram_layout.{name}\n" for name in _MODULES),
     }
@@ -44,6 +50,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         picture = File.generated(config, f"cells/{name}.png", abs_src_path=str(folder / f"{name}.png"))
         files.append(picture)
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """A page's links between the checkout's root and ``docs``: in the site both are in one folder."""
+    del page, config, files
+    text = markdown.replace("](docs/", "](")
+    text = re.sub(r"\]\((?:\.\./)?CONTRIBUTING\.md", "](contributing.md", text)
+    return re.sub(r"\]\((?:\.\./)?README\.md", "](index.md", text)
 
 
 def _apart(name: str, folder: Path) -> tuple[float, float]:
@@ -69,16 +83,6 @@ def _chosen(text: str) -> list[str]:
     if unknown := [name for name in names if name not in CATALOGUE]:
         raise SystemExit(f"PICORAM_SITE_PICTURES: no such cell: {', '.join(unknown)}")
     return names
-
-
-def _moved(path: Path) -> str:
-    """A page of the checkout's root with its links as they are seen from ``docs``."""
-    text = (
-        path.read_text(encoding="utf-8")
-        .replace("](docs/", "](")
-        .replace("](CONTRIBUTING.md", "](contributing.md")
-    )
-    return re.sub(r"\]\(README\.md", "](index.md", text)
 
 
 def _gallery(sizes: dict[str, Any]) -> str:
