@@ -20,8 +20,17 @@ from picoram_layout.errors import EnvironmentProblem, PicoramError
 
 app = typer.Typer(
     name="picoram",
-    help="Lay out an analog compute-in-memory SRAM array from a YAML spec, check it and report on it.",
-    epilog="Example: picoram build picoram_tiny",
+    help="Lay out an analog compute-in-memory SRAM macro from a YAML spec, with netlists and views; check "
+    "its design rules, compare it with its netlist, simulate it, report on it.",
+    epilog="""Example: picoram build picoram_tiny
+
+    \b
+    Exit status:
+      0  clean
+      1  built or checked, but not clean, or a limit is missed
+      2  bad usage or input
+      3  something is missing on this machine
+    """,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -165,7 +174,7 @@ def view(
 ) -> int:
     """Open a layout in KLayout with its layer colours, DRC and LVS reports.
 
-    NAME_OR_FILE is the name of a built array, or any GDS or OASIS file.
+    NAME_OR_FILE is the name of a built macro, or any GDS or OASIS file.
     """
     from picoram_layout.view import view
 
