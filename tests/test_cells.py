@@ -163,6 +163,12 @@ def test_strips_are_as_narrow_as_with_least_switches(spec: str) -> None:
         assert unit <= strip.share_w <= unit * plan.columns / 8
 
 
+def test_a_row_without_room_for_a_finger_is_told() -> None:
+    plan = make_plan(load_spec(SPECS / "picoram_tiny.yaml"))
+    with pytest.raises(ValueError, match=r"has 0 um for a sampling switch of 0\.42 um"):
+        solve_strip(plan.plain, 1, False, 4.2, plan.plain.plain_height)
+
+
 def test_a_row_is_emptied_through_wide_switches() -> None:
     strips = make_plan(load_spec(SPECS / "picoram_40kb.yaml")).strips
     assert [strip.share_w for strip in strips[1:]] == [1.68] * 4

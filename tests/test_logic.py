@@ -37,6 +37,7 @@ from picoram_layout.logic.wiring import Pin, Problem, Unroutable, columns, fan, 
 from picoram_layout.lvs.compare import compare
 from picoram_layout.lvs.extract import extract
 from picoram_layout.pdk import load_pdk, pdk_names
+from picoram_layout.periphery import narrow
 from picoram_layout.simulation.circuits import Transistor, flat
 from tests.switch_level import Switches
 
@@ -212,6 +213,18 @@ def test_pins_fan_out_in_order_and_apart() -> None:
     assert all(b - a >= apart - 1e-6 for a, b in itertools.pairwise(made.xs))
     with pytest.raises(Unroutable, match="do not fit"):
         fan(Problem((row,), ((inverter(W, W),),), pins=pins, width=1.5), [True] * 4, 0)
+
+
+def test_taps_that_reach_no_gate_are_told() -> None:
+    wide = inverter(W, 2 * W, 200)
+    with pytest.raises(Unroutable, match=r"taps find no place within 15 um of all gates, the longest of 401"):
+        tapped([solve_row(SKY, W, 2 * W)], [[wide]])
+
+
+def test_a_finger_that_no_row_holds_is_told() -> None:
+    assert len(narrow.packed(SKY, [inverter(W, 2 * W, 2)], 3.0)) == 2
+    with pytest.raises(Unroutable, match="a tap and a gate of A, Y are wider than rows of 1 um"):
+        narrow.packed(SKY, [inverter(W, 2 * W, 4)], 1.0)
 
 
 # -- what gates do -----------------------------------------------------------------------------------------

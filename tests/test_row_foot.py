@@ -11,10 +11,20 @@ import pytest
 
 from picoram_layout.layout import Block, Library
 from picoram_layout.logic.devices import transistors
+from picoram_layout.logic.gates import inverter
+from picoram_layout.logic.wiring import Unroutable
 from picoram_layout.pdk import pdk_names
 from picoram_layout.periphery import row_driver
 from picoram_layout.periphery.foot_logic import address_bits, cell_bits, foot
-from picoram_layout.periphery.row_foot import arrivals, diode_area, logic_width, row_foot, row_side, spread
+from picoram_layout.periphery.row_foot import (
+    _dealt,
+    arrivals,
+    diode_area,
+    logic_width,
+    row_foot,
+    row_side,
+    spread,
+)
 from picoram_layout.plan import Plan
 from tests.switch_level import Switches
 from tests.test_row_side import differences, planned, violations
@@ -169,3 +179,12 @@ def test_etching_the_longest_track_with_the_fewest_gates_harms_none() -> None:
     assert diode_area(plan) > 1
     library = Library(plan.pdk)
     assert violations(library, row_side(library, plan)) == {}
+
+
+def test_gates_that_no_row_of_the_foot_holds_are_told() -> None:
+    plan = plan_of()
+    w = plan.pdk.rule("channel_width", "gate", "diff")
+    groups = [[inverter(w, 2 * w)] for _ in range(3)]
+    assert len(_dealt(plan, groups, 100.0)) == 1
+    with pytest.raises(Unroutable, match=r"longer than 0\.85 um"):
+        _dealt(plan, groups, 1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,11 +14,14 @@ from picoram_layout.array.array import array
 from picoram_layout.drc import run_drc
 from picoram_layout.errors import InputError
 from picoram_layout.layout import Block, Canvas, Library
+from picoram_layout.logic.rows import solve_row
+from picoram_layout.logic.wiring import Problem, Unroutable
 from picoram_layout.lvs.compare import compare
 from picoram_layout.lvs.extract import extract
 from picoram_layout.netlist.circuit import set_capacitors
 from picoram_layout.pdk import pdk_names
 from picoram_layout.periphery import row_driver as side
+from picoram_layout.periphery import row_logic
 from picoram_layout.periphery.row_foot import row_side
 from picoram_layout.plan import Plan, capacitance, make_plan
 from picoram_layout.simulation import drivers
@@ -292,6 +296,33 @@ def test_what_finds_no_place_is_told_by_its_key(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(InputError, match=r"array\.input_bits: 4: .*must be less than 4 with 3 cells"):
         side.solve_drivers(planned("scaled65", **keys))
     assert side.solve_drivers(planned("scaled65", **keys | {"input_bits": 3}))
+
+
+@pytest.mark.parametrize(("cells", "way"), [(3, "more"), (25, "less")])
+def test_nobody_is_told_to_have_less_than_one_input_bit(cells: int, way: str) -> None:
+    plan = planned("sky130", cells_per_cluster=cells, input_bits=1, outputs=1)
+    why = f"too high; must be {way} than {cells} with 1 input bit and 8 inputs"
+    assert str(side.too_many(plan, "too high")) == f"array.cells_per_cluster: {cells}: {why}"
+
+
+def test_drivers_of_a_cell_that_are_longer_than_a_row_end_the_search() -> None:
+    plan = planned("sky130")
+    low: Any = SimpleNamespace(spec=plan.spec, plain=SimpleNamespace(height=1.0))
+    w = plan.pdk.rule("channel_width", "gate", "diff")
+    row = solve_row(plan.pdk, w, 2 * w, close=True)
+    assert row_logic._words_and_logic(low, 1.0, row, w) == []
+    assert row_logic._words_and_logic(plan, plan.plain.height, row, w)
+
+
+def test_rows_do_not_grow_for_ever_below_their_fan(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(problem: object) -> float:
+        raise Unroutable("row 0: no two tracks", 0)
+
+    monkeypatch.setattr(side, "fan_height", full)
+    plan = planned("sky130")
+    w = plan.pdk.rule("channel_width", "gate", "diff")
+    with pytest.raises(Unroutable, match="no two tracks"):
+        side._fan((solve_row(plan.pdk, w, w),), lambda rows: Problem(rows, ((),)))
 
 
 # -- simulated ---------------------------------------------------------------------------------------------

@@ -72,10 +72,18 @@ def widest_strip(row: ClusterRow, index: int, last: bool, group: int, columns: i
 
 
 def solve_strip(row: ClusterRow, index: int, last: bool, sample_w: float, share_w: float) -> Strip:
-    """Solve strip ``index`` for switches of these widths; one strip serves plain and segment rows."""
+    """Solve strip ``index`` for switches of these widths; one strip serves plain and segment rows.
+
+    `ValueError` for a row that is too low for a finger of the sampling switch beside the sharing one.
+    """
     t, m1 = row.t, row.t.m1
-    fingers = 1
-    while sample_w / fingers > _sample_room(row, fingers, share_w):
+    unit, fingers = t.pdk.rule("channel_width", "gate", "diff"), 1
+    while sample_w / fingers > (room := _sample_room(row, fingers, share_w)):
+        if fingers > 1 and room < unit:  # further fingers have no more
+            text = (
+                f"a row of {row.plain_height:g} um has {max(room, 0):g} um for a sampling switch of {unit:g}"
+            )
+            raise ValueError(f"{text} um beside a sharing switch of {share_w:g} um")
         fingers += 2 if fingers > 1 else 1
     sample_w = t.pdk.up(sample_w / fingers) * fingers
     edge = m1.pad_long / 2 + m1.s  # beside islands of the columns

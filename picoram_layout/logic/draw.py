@@ -29,6 +29,7 @@ from picoram_layout.netlist.devices import SUBSTRATE
 from picoram_layout.pdk import Pdk
 
 WELL = "NW"
+PASSES = 20  # at most, until blocks that share their rows' heights agree on them: two or three are usual
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from functools import partial
 
 from picoram_layout.logic.gates import TAP, Gate, tap
 from picoram_layout.logic.rows import Row
-from picoram_layout.logic.wiring import columns
+from picoram_layout.logic.wiring import Unroutable, columns
 
 _PART = 0.8  # of the distance that is allowed from a transistor to its tap: what taps are counted for
 _MANY = 2000  # ways to try
@@ -20,7 +20,7 @@ _MOST = 0.95  # what that of any column may be
 def tapped(rows: Sequence[Row], gates: Sequence[Sequence[Gate]]) -> tuple[tuple[Gate, ...], ...]:
     """Each row with as few taps as reach it, away from those of rows that share a rail or right at those.
 
-    Of all places for them those are taken that leave no column far from a tap.
+    Of all places for them those are taken that leave no column far from a tap; `Unroutable` without any.
     """
     found: list[tuple[Gate, ...]] = []
     last: list[float] = []
@@ -28,8 +28,13 @@ def tapped(rows: Sequence[Row], gates: Sequence[Sequence[Gate]]) -> tuple[tuple[
         far = row.tap_reach * 2 + max(row.pdk.space("nsdm"), row.pdk.space("psdm"))
         reach = row.pdk.rule("latchup", "ndiff_sd", "ptap", "nwell")
         least = math.ceil(row.width(len(columns(mine).n)) / (2 * _PART * reach))
-        found.append(next(_clear(row, mine, far, last, reach, least)))
-        last = _taps(row, found[-1])
+        way = next(_clear(row, mine, far, last, reach, least), None)
+        if way is None:
+            longest = max(mine, key=lambda g: len(g.n))
+            text = f"taps find no place within {reach:g} um of all gates"
+            raise Unroutable(f"{text}, the longest of {len(longest.n)} columns")
+        found.append(way)
+        last = _taps(row, way)
     return tuple(found)
 
 

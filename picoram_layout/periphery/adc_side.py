@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from picoram_layout.layout import Block, Canvas, Library, block
-from picoram_layout.logic.draw import WELL, draw_block
+from picoram_layout.logic.draw import PASSES, WELL, draw_block
 from picoram_layout.logic.gates import GND
-from picoram_layout.logic.wiring import RAILS, Problem, Wiring, solve
+from picoram_layout.logic.wiring import RAILS, Problem, Unroutable, Wiring, solve
 from picoram_layout.periphery.adc_analog import OUTPUTS, Place, outputs, slice_width, solve_analog
 from picoram_layout.periphery.adc_digital import CODE_BITS, solve_slice
 from picoram_layout.periphery.adc_slice import adc_slice
@@ -32,7 +32,7 @@ def places(plan: Plan) -> dict[Wires, Place]:
     kinds = {output.wires: output for output in side.outputs}
     analog: tuple[float, ...] = ()
     digital: tuple[float, ...] = ()
-    while True:
+    for _ in range(PASSES):
         made = {
             wires: Place(
                 output.width,
@@ -49,6 +49,7 @@ def places(plan: Plan) -> dict[Wires, Place]:
         analog, digital = (_highest(part) for part in zip(*solved, strict=True))
         if before == (analog, digital):
             return made
+    raise Unroutable(f"rows of slices for {len(kinds)} kinds of outputs find no common heights")
 
 
 def _highest(parts: Sequence[tuple[Problem, Wiring]]) -> tuple[float, ...]:

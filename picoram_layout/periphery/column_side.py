@@ -16,7 +16,7 @@ from picoram_layout.cells import parts
 from picoram_layout.cells.thin_cell import via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.devices import row_for
-from picoram_layout.logic.draw import WELL, draw_block, routed
+from picoram_layout.logic.draw import PASSES, WELL, draw_block, routed
 from picoram_layout.logic.gates import VDD, Gate
 from picoram_layout.logic.rows import Row
 from picoram_layout.logic.wiring import (
@@ -24,6 +24,7 @@ from picoram_layout.logic.wiring import (
     Line,
     Pin,
     Problem,
+    Unroutable,
     Wiring,
     fan_height,
     line_width,
@@ -117,13 +118,14 @@ def solve_side(plan: Plan) -> Side:
     kinds = {output.wires: output for output in places}
     rows = tuple(row_for(plan.pdk, row) for row in gates)
     base = max(_landing(plan), *(fan_height(_problem(plan, o, gates, 0.0, rows)) for o in kinds.values()))
-    while True:
+    for _ in range(PASSES):
         solved = {}
         for wires, output in kinds.items():
             solved[wires] = routed(rows, partial(_problem, plan, output, gates, base))
             rows = solved[wires][0].rows
         if all(problem.rows == rows for problem, _ in solved.values()):
             return Side(places, solved)
+    raise Unroutable(f"rows of {len(kinds)} kinds of outputs find no common heights")
 
 
 def _landing(plan: Plan) -> float:

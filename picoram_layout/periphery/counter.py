@@ -18,11 +18,21 @@ from functools import cache, partial
 
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.devices import rows_for
-from picoram_layout.logic.draw import draw_block, routed
+from picoram_layout.logic.draw import PASSES, draw_block, routed
 from picoram_layout.logic.gates import Gate, flip_flop, inverter, nand, nor, xor
 from picoram_layout.logic.rows import Row, raised
 from picoram_layout.logic.taps import tapped
-from picoram_layout.logic.wiring import RAILS, Line, Pin, Problem, Wiring, columns, line_width, reached_above
+from picoram_layout.logic.wiring import (
+    RAILS,
+    Line,
+    Pin,
+    Problem,
+    Unroutable,
+    Wiring,
+    columns,
+    line_width,
+    reached_above,
+)
 from picoram_layout.pdk import Pdk
 
 BITS = 6
@@ -132,7 +142,7 @@ def solve_counter(pdk: Pdk, slices: int) -> tuple[tuple[Problem, Wiring], ...]:
         return reached_above(plain, sorted(nets & {*TOPS}))
 
     heights = [0.0] * len(rows[0])
-    while True:
+    for _ in range(PASSES):
         found = []
         for k, part in enumerate(rows):
             of = raised(part, heights)
@@ -140,6 +150,7 @@ def solve_counter(pdk: Pdk, slices: int) -> tuple[tuple[Problem, Wiring], ...]:
             heights = [max(h, row.height) for h, row in zip(heights, found[-1][0].rows, strict=True)]
         if all([row.height for row in p.rows] == heights for p, _ in found):
             return tuple(found)
+    raise Unroutable(f"rows of the counter's {len(made)} parts find no common heights")
 
 
 @block

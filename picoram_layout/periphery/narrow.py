@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from picoram_layout.logic.devices import rows_for
 from picoram_layout.logic.gates import Gate, tap
-from picoram_layout.logic.wiring import columns
+from picoram_layout.logic.wiring import Unroutable, columns
 from picoram_layout.pdk import Pdk
 
 Rows = tuple[tuple[Gate, ...], ...]
+_FINGER = 3  # columns of a single transistor: it has no middle to be halved at
 
 
 def all_fit(pdk: Pdk, rows: Sequence[Sequence[Gate]], width: float) -> bool:
@@ -20,7 +21,10 @@ def all_fit(pdk: Pdk, rows: Sequence[Sequence[Gate]], width: float) -> bool:
 
 
 def packed(pdk: Pdk, gates: Sequence[Gate], width: float) -> Rows:
-    """Gates in their order in rows of this width, each after a tap; what no row holds is halved."""
+    """Gates in their order in rows of this width, each after a tap; what no row holds is halved.
+
+    `Unroutable` for a gate of one finger that no row holds.
+    """
     rows: list[list[Gate]] = []
     left = list(gates)
     while left:
@@ -29,8 +33,10 @@ def packed(pdk: Pdk, gates: Sequence[Gate], width: float) -> Rows:
             rows[-1].append(g)
         elif all_fit(pdk, [[tap(), g]], width):
             rows.append([tap(), g])
-        else:
+        elif len(g.n) > _FINGER:
             left[:0] = halves(g)
+        else:
+            raise Unroutable(f"a tap and a gate of {', '.join(g.pins)} are wider than rows of {width:g} um")
     return tuple(map(tuple, rows))
 
 

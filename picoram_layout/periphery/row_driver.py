@@ -28,7 +28,7 @@ from picoram_layout.array.array import left_wires
 from picoram_layout.cells import parts
 from picoram_layout.cells.thin_cell import via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
-from picoram_layout.logic.draw import draw_block, higher, pads, routed, trunk_vias
+from picoram_layout.logic.draw import PASSES, draw_block, higher, pads, routed, trunk_vias
 from picoram_layout.logic.gates import GND, VDD
 from picoram_layout.logic.rows import Row, solve_row
 from picoram_layout.logic.wiring import (
@@ -46,9 +46,11 @@ from picoram_layout.logic.wiring import (
 from picoram_layout.netlist.circuit import moved
 from picoram_layout.periphery.row_logic import BRIDGED, Arrangement, arrangements
 from picoram_layout.plan import Plan
+from picoram_layout.spec.numbers import absolute_range
 from picoram_layout.spec.problem import Problem as Fault
 from picoram_layout.spec.problem import SpecError
 
+_BITS, _CELLS = "array.input_bits", "array.cells_per_cluster"
 SUPPLY = "SUPPLY"  # the wire on the row's free track
 LOW = "LOW"  # the last group's data line where inputs have one bit: GND
 SUPPLY_LINES = (GND, VDD)  # met3 lines for power straps, each so many times as fit
@@ -142,10 +144,20 @@ def _drivers(plan: Plan, plain: Arrangement, segment: Arrangement) -> Iterator[t
 
 
 def _no_room(plan: Plan) -> SpecError:
-    bits, cells = plan.spec.array.input_bits, plan.spec.array.cells_per_cluster
-    why = f"wires of a row driver find no place in {plan.plain.height:g} um; "
-    why += f"must be less than {bits} with {cells} cells per cluster and {plan.rows} inputs"
-    return SpecError("", [Fault("array.input_bits", bits, why)])
+    return too_many(plan, f"wires of a row driver find no place in {plan.plain.height:g} um")
+
+
+def too_many(plan: Plan, why: str) -> SpecError:
+    """The refusal of more wires of the row side than there is room for: fewer input bits, or, where there is
+    but one, another count of cells (three may be too low for all wires)."""
+    array = plan.spec.array
+    bits, cells, least = array.input_bits, array.cells_per_cluster, int(absolute_range(_CELLS)[0])
+    if bits > absolute_range(_BITS)[0]:
+        more = f"must be less than {bits} with {cells} cells per cluster and {plan.rows} inputs"
+        return SpecError("", [Fault(_BITS, bits, f"{why}; {more}")])
+    way = "less" if cells > least else "more"
+    more = f"must be {way} than {cells} with {bits} input bit and {plan.rows} inputs"
+    return SpecError("", [Fault(_CELLS, cells, f"{why}; {more}")])
 
 
 def _solved(
@@ -162,7 +174,7 @@ def _solved(
     for kind, a in ((False, plain), (True, segment)):
         fan, rows = _fan(rows, partial(_problem, plan, a, kind, base=0.0, tracks={}))
         base = max(base, fan)
-    while True:
+    for _ in range(PASSES):
         one, wiring = routed(rows, partial(_problem, plan, plain, False, base=base, tracks={}), 8 * len(rows))
         tracks = {
             (feed.net, feed.row): next(
@@ -177,6 +189,7 @@ def _solved(
             at = lines(plan, one.rows, plain, base)
             return Driver(one, wiring, at), Driver(two, other, at)
         rows = two.rows
+    raise Unroutable("drivers of plain and segment rows find no common heights")
 
 
 def _fan(
@@ -184,16 +197,18 @@ def _fan(
 ) -> tuple[float, tuple[Row, ...]]:
     """Room that the row's wires need below these rows, and those so high that all contacts reach tracks.
 
-    Where they turn, the supply's via to the lowest rail keeps away from them.
+    Where they turn, the supply's via to the lowest rail keeps away from them. `Unroutable` where rows would
+    have to be higher than `routed` makes them.
     """
-    pdk = rows[0].pdk
+    pdk, more = rows[0].pdk, 8 * len(rows)
     while True:
         try:
             room = fan_height(problem(rows))
             return room and pdk.up2(room + pdk.space("met2") + via_pad(pdk, "met2", "via")[1] / 2), rows
         except Unroutable as error:
-            if not error.rows:
+            if not error.rows or not more:
                 raise
+            more -= 1
             rows = tuple(higher(row) if k in error.rows else row for k, row in enumerate(rows))
 
 

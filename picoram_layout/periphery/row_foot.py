@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -124,13 +125,12 @@ def spread(plan: Plan, wires: Sequence[Arrival], width: float) -> tuple[float, .
 @cache
 def solve_foot(plan: Plan) -> SolvedFoot:
     """The foot, as wide as its drivers or, if its wires find no room there, wider to the left."""
-    for more in itertools.count():
-        try:
-            return _solved(plan, plan.pdk.up(more * _WIDER * solve_driver(plan, 0).problem.height))
-        except Unroutable:
-            if more == _MOST_WIDER:
-                raise
-    raise AssertionError
+    width = solve_driver(plan, 0).problem.height
+    *extras, last = (plan.pdk.up(more * _WIDER * width) for more in range(_MOST_WIDER + 1))
+    for extra in extras:
+        with suppress(Unroutable):
+            return _solved(plan, extra)
+    return _solved(plan, last)
 
 
 def _solved(plan: Plan, extra: float) -> SolvedFoot:
@@ -162,9 +162,12 @@ def _solved(plan: Plan, extra: float) -> SolvedFoot:
 
 
 def _dealt(plan: Plan, groups: Sequence[Sequence[Gate]], width: float) -> list[list[Gate]]:
-    """As few rows as hold the groups, each dealt to the emptiest: a row's are spread as their lines are."""
+    """As few rows as hold the groups, each dealt to the emptiest: a row's are spread as their lines are.
+
+    `Unroutable` if a group is longer than a row.
+    """
     largest = sorted(groups, key=lambda group: -sum(len(g.n) for g in group))
-    for count in itertools.count(1):
+    for count in range(1, max(1, len(groups)) + 1):
         for order in (groups, largest):
             rows: list[list[Gate]] = [[] for _ in range(count)]
             for group in order:
@@ -172,7 +175,7 @@ def _dealt(plan: Plan, groups: Sequence[Sequence[Gate]], width: float) -> list[l
             sized = rows_for(plan.pdk, rows, close=True)
             if all(r.width(len(columns(g).n)) <= _FILL * width for r, g in zip(sized, rows, strict=True)):
                 return rows
-    raise AssertionError
+    raise Unroutable(f"gates of a line are longer than {_FILL * width:g} um, {_FILL:g} of the foot's rows")
 
 
 @block

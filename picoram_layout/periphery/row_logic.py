@@ -159,11 +159,13 @@ def _arranged(
 
 def _words_and_logic(plan: Plan, width: float, row: Row, w: float) -> list[tuple[Parts, Parts]]:
     """Rows of wordline drivers, each filled, and rows of logic, which take up to two of those: the fewest
-    rows."""
-    cells = plan.spec.array.cells_per_cluster
+    rows; none where the drivers of a single cell are longer than a row."""
+    cells, long = plan.spec.array.cells_per_cluster, plan.plain.height
+    if not fits([_cell(0, w), tap()], long, row):
+        return []
     ways: list[tuple[Parts, Parts]] = []
-    for count in itertools.count(1):
-        words, left = _dealt(cells, count, plan.plain.height, row, w)
+    for count in range(1, cells + 1):  # each cell in a row of its own at the latest
+        words, left = _dealt(cells, count, long, row, w)
         if len(left) > 2:
             continue
         groups = [_select(w), _buffers(w), _accumulate(w), *([[[g] for g in left]] if left else [])]
