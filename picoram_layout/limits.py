@@ -27,7 +27,11 @@ def problems(spec: Spec) -> list[Problem]:
     if not columns_reached(plan()):
         legal = range(array.cells_per_cluster - 2, 2, -2)
         most = next((n for n in legal if columns_reached(plan(cells_per_cluster=n))), None)
-        why = f"with these transistors at most {most} cells are within latch-up distance of the taps"
+        if most is None:
+            why = "with these transistors no count of cells is within latch-up distance of the taps; "
+            why += "the bitcell's must be narrower"
+        else:
+            why = f"with these transistors at most {most} cells are within latch-up distance of the taps"
         return [Problem("array.cells_per_cluster", array.cells_per_cluster, why, most)]
     if not strips_reached(plan()):
         counts = {f"array.{name}": getattr(array, name) for name in ("weight_bits", "input_bits")}

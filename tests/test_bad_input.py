@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from picoram_layout.errors import InputError
 from picoram_layout.layout_file import read_layout
+from picoram_layout.logic.wiring import Unroutable
 from picoram_layout.publish import MANIFEST
 from tests.conftest import Picoram
 
@@ -372,6 +373,38 @@ def test_cell_with_an_impossible_size(picoram: Picoram, tmp_path: Path, value: s
     outcome = picoram("cell", "bitcell", "--set", f"pass_gate_w={value}")
     assert (outcome.status, outcome.out) == (2, "")
     assert "pass_gate_w" in one_error(outcome.err)
+    assert files_below(tmp_path) == set()
+
+
+def test_cell_whose_wires_find_no_place(
+    picoram: Picoram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise Unroutable("A: no place for its trunk", 0)
+
+    monkeypatch.setattr("picoram_layout.periphery.counter.solve_counter", full)
+    outcome = picoram("cell", "counter", "--set", "slices=7")
+    assert (outcome.status, outcome.out) == (2, "")
+    message = "cell: counter: cannot be drawn with slices=7: A: no place for its trunk"
+    assert one_error(outcome.err) == message
+    assert files_below(tmp_path) == set()
+
+
+def test_macro_whose_wires_find_no_place(
+    picoram: Picoram, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise Unroutable("row 3: 9 wires find no place on 8 tracks", 3)
+
+    monkeypatch.setattr("picoram_layout.macro.drawing.macro", full)
+    outcome = picoram("build", "picoram_tiny", "--no-drc", "--no-lvs")
+    assert outcome.status == 2
+    lines = [line for line in outcome.err.splitlines() if line.startswith("picoram: error: ")]
+    assert lines == [
+        "picoram: error: array: wires beside an array of inputs 16, outputs 4, weight_bits 4, input_bits 4, "
+        "cells_per_cluster 3 find no place (row 3: 9 wires find no place on 8 tracks); fewer input_bits, "
+        "more weight_bits or another count of cells_per_cluster may have room"
+    ]
     assert files_below(tmp_path) == set()
 
 

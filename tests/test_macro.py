@@ -107,7 +107,9 @@ def test_spans_lie_side_by_side_on_the_fewest_levels() -> None:
 
 
 def test_more_pins_than_tracks_are_refused(case: Case) -> None:
-    with pytest.raises(InputError, match=r"^array\.outputs: 8: 3 pins at the lower edge, 2 tracks$"):
+    with pytest.raises(
+        InputError, match=r"^array\.outputs: 8: 3 pins at the lower edge have 2 tracks; must be "
+    ):
         solve_edge(case.plan, {}, {"A": 0.1, "B": 0.2, "C": 0.3}, 2 * case.plan.pdk.tracks["met2"][0])
 
 

@@ -166,6 +166,15 @@ def test_most_cells_are_just_within_latchup_distance(pdk: str, counts: str) -> N
     assert drawn(larger, LATCHUP).by_rule
 
 
+def test_no_count_is_named_where_none_is_within_latchup_distance(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, _ = check(spec_of("sky130", "shielded", "4 2 2 1 5", "0.42 0.42 0.42"))
+    assert spec is not None
+    monkeypatch.setattr(limits, "columns_reached", lambda plan: False)
+    [problem] = limits.problems(spec)
+    assert (problem.key, problem.value, problem.nearest) == ("array.cells_per_cluster", 5, None)
+    assert "None" not in problem.why
+
+
 def test_most_outputs_are_just_within_latchup_distance() -> None:
     spec, _ = check(spec_of("scaled65", "shielded", "2 1024 1 1 3", "0.21 0.21 0.21"))
     assert spec is not None

@@ -179,9 +179,11 @@ def _value(key: str, text: str, parameter: Parameter) -> Any:
 
 def drawn(name: str, entry: CellEntry, library: Library, params: dict[str, Any]) -> Block:
     """The cell with these parameters; `InputError` where it cannot be drawn."""
+    from picoram_layout.logic.wiring import Unroutable
+
     try:
         return entry.draw(library, **params)
-    except ValueError as error:  # a size that no cell can have: the generators refuse it where they meet it
+    except (ValueError, Unroutable) as error:  # generators refuse what they cannot draw where they meet it
         given = ", ".join(f"{key}={value}" for key, value in params.items())
         raise InputError(f"cell: {name}: cannot be drawn with {given or 'these values'}: {error}") from None
 

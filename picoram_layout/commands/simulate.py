@@ -43,7 +43,10 @@ def run(
         step=progress(quiet=json).step,
     )
     shown = _silent if json else Counter(sys.stderr)
-    found = simulate(made, choice, folder, workers, shown)
+    from picoram_layout.periphery.room import routable
+
+    with routable(spec):  # blocks beside the array are drawn when they are simulated
+        found = simulate(made, choice, folder, workers, shown)
     refreshed = refresh(out)
     if json:
         emit_json(found)

@@ -65,8 +65,7 @@ def _parts(lib: Library, plan: Plan, low: float, room: float) -> tuple[dict[str,
     left, base = _under_foot(plan)
     edge = margin(plan)
     if left and foot.height - plan.y[0] + base + room > outputs.height:
-        why = "their decoders would reach the base; must be fewer, or more outputs"
-        raise SpecError("", [Problem("array.inputs", plan.spec.array.inputs, why)])
+        raise _too_many(plan, "their decoders would reach the base")
     x = round(edge + max(foot.width, left), 6)
     y = round(low + max(outputs.height, base + room + foot.height - plan.y[0]), 6)
     row, beside = round(y + plan.y[0], 6), round(x - drivers.width, 6)
@@ -79,6 +78,13 @@ def _parts(lib: Library, plan: Plan, low: float, room: float) -> tuple[dict[str,
     found = {part.name: part for part in parts}
     right = max(cells.width, outputs.width - left)
     return found, round(x + right + edge, 6), round(y + cells.height + edge, 6)
+
+
+def _too_many(plan: Plan, why: str) -> SpecError:
+    """The refusal of inputs whose decoders have no room beside these outputs."""
+    array = plan.spec.array
+    way = f"must be less than {array.inputs} with {array.outputs} outputs, or have more outputs"
+    return SpecError("", [Problem("array.inputs", array.inputs, f"{why}; {way}")])
 
 
 def _under_foot(plan: Plan) -> tuple[float, float]:
@@ -105,8 +111,7 @@ def macro(lib: Library, plan: Plan) -> Macro:
         if made is None:
             room = pdk.up(room + met3_width(pdk) + pdk.space("met3"))
             if room > parts["row foot"].block.height:  # more than side by side they would ever take
-                why = "wires of the decoders find no room below them"
-                raise SpecError("", [Problem("array.inputs", plan.spec.array.inputs, why)])
+                raise _too_many(plan, "wires of their decoders find no room below them")
             continue
         edge = _edge(plan, parts["outputs"], made, width)
         if edge.height <= low:

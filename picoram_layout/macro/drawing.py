@@ -23,6 +23,7 @@ from picoram_layout.periphery.adc_side import heights
 from picoram_layout.periphery.base import parts as base_parts
 from picoram_layout.periphery.column_side import solve_side
 from picoram_layout.periphery.risers import solve_risers
+from picoram_layout.periphery.room import routable
 from picoram_layout.plan import Plan, capacitance, make_plan
 
 if TYPE_CHECKING:
@@ -55,10 +56,14 @@ class Drawing:
 
 
 def draw(spec: Spec, pdk: Pdk, solved: Callable[[], Capacitance] | None = None) -> Drawing:
-    """Draw the macro of a legal spec; ``solved`` hands out the capacitance if it is computed elsewhere."""
+    """Draw the macro of a legal spec; ``solved`` hands out the capacitance if it is computed elsewhere.
+
+    `SpecError` where wires find no place.
+    """
     plan = make_plan(spec)
     lib = Library(pdk)
-    made = macro(lib, plan)
+    with routable(spec):
+        made = macro(lib, plan)
     cap = solved() if solved else capacitance(plan)
     set_capacitors(lib.netlist, lib.devices, cap.value_fF)
     numbers = figures(plan, cap) | {"supply": _supply(plan, made)}

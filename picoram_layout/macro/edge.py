@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 from picoram_layout.cells import parts
 from picoram_layout.cells.thin_cell import via_pad
-from picoram_layout.errors import InputError
 from picoram_layout.layout import Canvas
 from picoram_layout.logic.wiring import turn_levels
 from picoram_layout.pdk import Pdk
-from picoram_layout.periphery.risers import Stub, Turn, assigned, draw_turn, extent
+from picoram_layout.periphery.risers import Stub, Turn, assigned, draw_turn, extent, too_narrow
 from picoram_layout.periphery.straps import met3_width, met4_width
 from picoram_layout.plan import Plan
 
@@ -47,7 +46,7 @@ def tracks(pdk: Pdk, width: float) -> list[float]:
 
 
 def solve_edge(plan: Plan, upright: Mapping[str, float], inputs: Mapping[str, float], width: float) -> Edge:
-    """Tracks, and the wires to them; `InputError` if there are too few tracks.
+    """Tracks, and the wires to them; `SpecError` if there are too few tracks.
 
     ``upright``: places of the wires of met4, ``inputs``: of the base's inputs, ``width``: of the macro.
     """
@@ -87,8 +86,7 @@ def side_by_side(spans: Sequence[tuple[float, float]], space: float) -> list[int
 def _placed(plan: Plan, wanted: Mapping[str, float], free: list[float]) -> dict[str, float]:
     """A track for each wire, in their order from the left."""
     if len(wanted) > len(free):
-        text = f"{len(wanted)} pins at the lower edge, {len(free)} tracks"
-        raise InputError(f"array.outputs: {plan.spec.array.outputs}: {text}")
+        raise too_narrow(plan, f"{len(wanted)} pins at the lower edge have {len(free)} tracks", len(free))
     ordered = sorted(wanted, key=lambda net: wanted[net])
     found = assigned([wanted[net] for net in ordered], free)
     return {net: free[k] for net, k in zip(ordered, found, strict=True)}

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 
 from picoram_layout.cells import parts
 from picoram_layout.cells.thin_cell import via_pad
-from picoram_layout.errors import InputError
 from picoram_layout.layout import Canvas
 from picoram_layout.logic.wiring import isotonic
 from picoram_layout.macro.grid import Strap
 from picoram_layout.periphery.risers import Riser, Stub, Turn, assigned, draw_turn, slots, turned
-from picoram_layout.periphery.row_driver import solve_driver
+from picoram_layout.periphery.row_driver import solve_driver, too_many
 from picoram_layout.periphery.row_foot import solve_foot
 from picoram_layout.periphery.straps import met3_width, met4_width
 from picoram_layout.plan import Plan
@@ -32,7 +31,7 @@ def solve_inputs(
     straps: Sequence[float],
     over: Sequence[Strap],
 ) -> list[Riser] | None:
-    """All wires, or None if the turns find no room between ``floor`` and the foot; `InputError` if the wires
+    """All wires, or None if the turns find no room between ``floor`` and the foot; `SpecError` if the wires
     find none side by side.
 
     ``foot`` is the foot's lower left corner, ``drivers`` the upper left one of the drivers; ``right``: where
@@ -51,8 +50,8 @@ def solve_inputs(
         if all(abs(x - s.at) >= s.w / 2 + met4_width(pdk) / 2 + pdk.space("met4") for s in over)
     ]
     if len(free) < len(made) or not clear:
-        bits, text = plan.spec.array.input_bits, f"{len(made)} wires of the row side"
-        raise InputError(f"array.input_bits: {bits}: {text}, {len(free)} find room beside the outputs")
+        found = min(len(free), len(made) - 1)
+        raise too_many(plan, f"of {len(made)} wires of the row side {found} find room beside the outputs")
     made[0].x = min(clear, key=lambda x: abs(x - made[0].ideal))
     free.remove(made[0].x)
     others = sorted(made[1:], key=lambda riser: riser.ideal)

@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 from picoram_layout.cells import parts
 from picoram_layout.cells.thin_cell import via_pad
-from picoram_layout.errors import InputError
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.draw import trunk_vias
 from picoram_layout.logic.gates import GND, VDD
@@ -30,6 +29,7 @@ from picoram_layout.periphery.column_side import REACHED, filler_wiring, fillers
 from picoram_layout.periphery.column_side import below as leaving
 from picoram_layout.periphery.straps import met3_width, met4_width, rails_of, strap_places
 from picoram_layout.plan import Plan
+from picoram_layout.spec.problem import Problem, SpecError
 
 LEVELS = ("VTH", "VTHL")  # lines that come from outside
 _LEFT = 58  # least channel widths that the base may reach below row drivers: no more than their width
@@ -185,7 +185,7 @@ def control(plan: Plan) -> dict[str, str]:
 
 @cache
 def solve_risers(plan: Plan) -> Solved:
-    """Places and heights of all wires; `InputError` where the outputs are too narrow for them."""
+    """Places and heights of all wires; `SpecError` where the outputs are too narrow for them."""
     pdk, space = plan.pdk, plan.pdk.space("met3")
     last, width = solve_side(plan).outputs[-1], round(below.size(plan)[0], 6)
     wide = round(last.x + last.width, 6)
@@ -198,8 +198,10 @@ def solve_risers(plan: Plan) -> Solved:
         risers = _risers(plan, x0, y0, base_x, height)
         free = slots(pdk, x0, total, [strap.x for strap in _uprights(plan, base_x, x0)])
         if len(risers) > len(free):
-            text = f"{len(risers)} wires from edge to edge, {len(free)} find room between the outputs' edges"
-            raise InputError(f"array.outputs: {plan.spec.array.outputs}: {text}")
+            text = (
+                f"of {len(risers)} wires from edge to edge {len(free)} find room between the outputs' edges"
+            )
+            raise too_narrow(plan, text, len(free))
         risers.sort(key=lambda riser: riser.ideal)
         for riser, k in zip(risers, assigned([r.ideal for r in risers], free), strict=True):
             riser.x = free[k]
@@ -211,10 +213,17 @@ def solve_risers(plan: Plan) -> Solved:
         if stuck is None:
             return solved
         if stuck.stubs and all(stuck is not riser.lower for riser in risers):
-            raise InputError(
-                f"array.outputs: {plan.spec.array.outputs}: no room for the wire from {stuck.net}"
-            )
+            raise too_narrow(plan, f"no room for the wire from {stuck.net}", len(free))
         height = pdk.up(height + met3_width(pdk) + space)  # one more turn above the base's blocks
+
+
+def too_narrow(plan: Plan, why: str, places: int) -> SpecError:
+    """The refusal of outputs that have too few ``places`` for upright wires below them: more outputs bring
+    more of them, but each has wires of its own."""
+    outputs, bits = plan.spec.array.outputs, plan.spec.array.weight_bits
+    way = "more" if places > outputs * (CODE_BITS + 2 * bits) or outputs == 1 else "less"
+    more = f"must be {way} than {outputs} with {bits} weight bits, or have more weight_bits"
+    return SpecError("", [Problem("array.outputs", outputs, f"{why}; {more}")])
 
 
 def _supplies(plan: Plan, base_x: float, x0: float, height: float) -> tuple[Turn, ...]:
