@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from picoram_layout import __version__
-from picoram_layout.errors import EnvironmentProblem, PicoramError
+from picoram_layout.errors import InputError, PicoramError
 
 app = typer.Typer(
     name="picoram",
@@ -357,9 +357,9 @@ def main(arguments: list[str] | None = None) -> int:
         # Whoever read our output has gone; nothing of it may be flushed at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except OSError as error:
+    except OSError as error:  # of a file, or of a full disk: what cannot be written is told as elsewhere
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}", EnvironmentProblem.exit_status)
+        return _fail(f"{where}{error.strerror or error}", InputError.exit_status)
     except Exception as error:
         usage = getattr(error, "format_message", None)  # the usage errors of typer's parser
         if usage is None:

@@ -10,7 +10,7 @@ class PicoramError(Exception):
 
 
 class InputError(PicoramError):
-    """A spec, a file, an option or a name that cannot be used (exit status 2)."""
+    """A spec, a file (to be read or written), an option or a name that cannot be used (exit status 2)."""
 
 
 class EnvironmentProblem(PicoramError):

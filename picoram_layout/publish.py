@@ -13,7 +13,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from picoram_layout.errors import InputError
@@ -55,6 +55,27 @@ class Staging:
         for folder in {(self.out / name).parent for name in stale} - {self.out}:
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Another path beside ``path`` to write a file to: it takes its place when all is written, else it goes.
+
+    `InputError` if nothing can be written there, or what is there is no file.
+    """
+    target = Path(os.path.realpath(path))  # a link stays one
+    part = target.with_name(f".{secrets.token_hex(4)}.partial{''.join(target.suffixes[-2:])}")
+    if target.exists() and not target.is_file():
+        raise InputError(f"{path}: is {'a folder' if target.is_dir() else 'no regular file'}")
+    try:
+        part.touch(exist_ok=False)  # says why before KLayout and others write, who know less about it
+        yield part
+        os.replace(part, target)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from None
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import klayout.db as kdb
 
-from picoram_layout.errors import EnvironmentProblem
+from picoram_layout.errors import InputError
+from picoram_layout.publish import replacing
 
 
 def write_layout(layout: kdb.Layout, top: str, path: Path) -> None:
     """Write ``top`` and all below it in the format of the file's suffix (.gds, .oas).
 
-    The same layout gives the same bytes: no time stamps, no KLayout context. `EnvironmentProblem`
+    The same layout gives the same bytes: no time stamps, no KLayout context. `InputError`
     if the file cannot be written.
     """
     options = kdb.SaveLayoutOptions()
@@ -21,7 +22,8 @@ def write_layout(layout: kdb.Layout, top: str, path: Path) -> None:
     options.gds2_libname = top
     options.write_context_info = False
     options.select_cell(layout.cell(top).cell_index())
-    try:
-        layout.write(str(path), options)
-    except RuntimeError as error:
-        raise EnvironmentProblem(f"{path}: cannot be written: {error}") from None
+    with replacing(path) as part:
+        try:
+            layout.write(str(part), options)
+        except RuntimeError as error:
+            raise InputError(f"{path}: cannot be written: {error}") from None

@@ -104,6 +104,4 @@ def _picture(layout: Path, pdk: Pdk) -> Path:
         render(drawn, top.name, pdk, path, width=2000)
     except ValueError as error:
         raise InputError(f"{layout}: {error}") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
     return path

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import klayout.db as kdb
 import pytest
 
 from picoram_layout import api
@@ -56,6 +57,22 @@ def test_cells_and_parameters_that_are_not_there() -> None:
         api.draw_cell("lach")
     with pytest.raises(InputError, match="latch has no parameter fingers"):
         api.draw_cell("latch", fingers=2)
+
+
+def test_cells_are_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = api.draw_cell("inverter")
+    for write in (cell.write, cell.picture):
+        with pytest.raises(InputError, match=r"^/proc/i\.gds: cannot be written: "):
+            write("/proc/i.gds")
+
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("disk full")
+
+    (tmp_path / "i.gds").write_text("before")
+    monkeypatch.setattr(kdb.Layout, "write", fail)
+    with pytest.raises(InputError, match=r"i\.gds: cannot be written: disk full"):
+        cell.write(tmp_path / "i.gds")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("i.gds", "before")]
 
 
 def test_a_layout_without_a_netlist(tmp_path: Path) -> None:

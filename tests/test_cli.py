@@ -282,7 +282,7 @@ def test_doctor_misses_a_package(picoram: Picoram, monkeypatch: pytest.MonkeyPat
     ("error", "status", "message"),
     [
         (EnvironmentProblem("no renderer"), 3, "no renderer"),
-        (OSError(28, "No space left on device", "x.gds"), 3, "x.gds: No space left on device"),
+        (OSError(28, "No space left on device", "x.gds"), 2, "x.gds: No space left on device"),
     ],
 )
 def test_trouble_while_building(

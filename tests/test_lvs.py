@@ -437,6 +437,7 @@ def test_command_tells_cell_device_and_net(picoram: Picoram, files: tuple[Path, 
         (["other.gds"], "other.gds: no netlist beside it"),
         (["small.gds", "--pdk", "sky13"], "pdk: 'sky13' is unknown"),
         (["small.gds", "-o", "no/such/folder.lvsdb"], "is in a folder that does not exist"),
+        (["small.gds", "--json", "-o", "/proc/x.lvsdb"], "/proc/x.lvsdb: cannot be written: "),
     ],
 )
 def test_bad_input_is_one_line(

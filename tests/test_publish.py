@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from picoram_layout.errors import InputError
-from picoram_layout.publish import MANIFEST, sha256, staging
+from picoram_layout.publish import MANIFEST, replacing, sha256, staging
 
 FIRST = {"a.gds": "one", "a.lyrdb": "markers", "pictures/cell.png": "picture", "pictures/old.png": "old"}
 SECOND = {"a.gds": "two", "pictures/cell.png": "another picture", "pictures/new.png": "new"}
@@ -187,3 +187,56 @@ def test_a_folder_that_cannot_be_written(fresh: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(InputError, match="cannot be written: Permission denied"):
         write(fresh, FIRST)
+
+
+# -- single files ------------------------------------------------------------------------------------------
+
+
+def test_a_file_takes_its_place_when_all_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "x.gds.gz"
+    path.write_text("before")
+    with replacing(path) as part:
+        assert part.name.endswith(".gds.gz")  # formats are told by it
+        part.write_text("after")
+        assert path.read_text() == "before"
+    assert path.read_text() == "after"
+    assert [p.name for p in tmp_path.iterdir()] == ["x.gds.gz"]
+
+
+@pytest.mark.parametrize("stop", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_stop_while_a_file_is_written_leaves_the_former_one(tmp_path: Path, stop: BaseException) -> None:
+    path = tmp_path / "x.png"
+    path.write_text("before")
+
+    def write() -> None:
+        with replacing(path) as part:
+            part.write_text("half")
+            raise stop
+
+    with pytest.raises((InputError, KeyboardInterrupt)) as caught:
+        write()
+    if isinstance(stop, OSError):
+        assert str(caught.value) == f"{path}: cannot be written: No space left on device"
+    assert path.read_text() == "before"
+    assert [p.name for p in tmp_path.iterdir()] == ["x.png"]
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    with replacing(tmp_path / "link") as part:
+        part.write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("/dev/null", "/dev/null: is no regular file"),
+        ("/proc", "/proc: is a folder"),
+        ("/proc/picoram.gds", "/proc/picoram.gds: cannot be written: "),
+    ],
+)
+def test_where_no_file_can_be(place: str, message: str) -> None:
+    with pytest.raises(InputError, match=f"^{message}"), replacing(Path(place)):
+        pass

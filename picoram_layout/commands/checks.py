@@ -28,10 +28,7 @@ def drc(file: Path, top: str | None, pdk_name: str, output: Path | None, json: b
     layout, cell = opened(file, top, pdk)
     result = run_drc(layout, cell, pdk)
     if output is not None:
-        try:
-            result.write_lyrdb(output)
-        except OSError as error:
-            raise InputError(f"{output}: cannot be written: {error.strerror}") from None
+        result.write_lyrdb(output)
     if json:
         emit_json(
             {"file": str(file), "top": cell, "pdk": pdk.name, "study": pdk.study, **drc_summary(result)}

@@ -28,10 +28,7 @@ def lvs(
     check_output(output)
     result = api.lvs(file, netlist, top=top, pdk=pdk.name, progress=progress(quiet=json))
     if output is not None:
-        try:
-            result.write_lvsdb(output)
-        except (OSError, RuntimeError) as error:
-            raise InputError(f"{output}: cannot be written: {error}") from None
+        result.write_lvsdb(output)
     if json:
         names = {"file": str(file), "netlist": str(netlist or beside(file)), "top": result.top}
         emit_json({**names, "pdk": pdk.name, "study": pdk.study, **lvs_summary(result)})

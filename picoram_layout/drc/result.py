@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import klayout.rdb as rdb
+
+from picoram_layout.errors import InputError
+from picoram_layout.publish import replacing
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,10 @@ class DrcResult:
         return {rule: count[rule] for rule in self.rules_checked if rule in count}
 
     def write_lyrdb(self, path: Path) -> None:
-        """Write the markers for KLayout's marker browser; `OSError` if the folder cannot be written."""
+        """Write the markers for KLayout's marker browser; `InputError` if the file cannot be written."""
         assert self.database is not None
-        handle, name = tempfile.mkstemp(suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        try:
-            self.database.save(name)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        with replacing(path) as part:
+            try:
+                self.database.save(str(part))
+            except RuntimeError as error:
+                raise InputError(f"{path}: cannot be written: {error}") from None

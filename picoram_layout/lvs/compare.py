@@ -17,8 +17,10 @@ from typing import Any
 
 import klayout.db as kdb
 
+from picoram_layout.errors import InputError
 from picoram_layout.lvs.extract import Extraction
 from picoram_layout.netlist.devices import DeviceTable
+from picoram_layout.publish import replacing
 
 # Flat comparison of more devices than this takes longer than anybody waits.
 _FLAT_LIMIT = 10_000
@@ -59,8 +61,12 @@ class LvsResult:
         return "mismatch" if self.differences else "match"
 
     def write_lvsdb(self, path: Path) -> None:
-        """Write KLayout's LVS database."""
-        self.extraction.lvs.write(str(path), True)
+        """Write KLayout's LVS database; `InputError` if the file cannot be written."""
+        with replacing(path) as part:
+            try:
+                self.extraction.lvs.write(str(part), True)
+            except RuntimeError as error:
+                raise InputError(f"{path}: cannot be written: {error}") from None
 
 
 def compare(extraction: Extraction, reference: kdb.Netlist, top: str, table: DeviceTable) -> LvsResult:

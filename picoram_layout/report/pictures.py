@@ -16,6 +16,7 @@ from klayout import lay
 from PIL import Image, ImageDraw, ImageFont
 
 from picoram_layout.pdk import Pdk
+from picoram_layout.publish import replacing
 from picoram_layout.report.scale import round_below
 from picoram_layout.report.technology import Style, patterns, styles
 
@@ -72,7 +73,7 @@ def render(
     ``box`` (x1, y1, x2, y2 in um, default the whole cell) is shown with a margin. ``width`` is in
     pixels; the height follows from the box, and a tall picture becomes narrower instead of higher.
     ``layers`` keeps only these drawn layers; by default all that the colour table does not hide.
-    `ValueError` if there is nothing to draw or a layer is unknown.
+    `ValueError` if there is nothing to draw or a layer is unknown, `InputError` if it cannot be written.
     """
     area = kdb.DBox(*box) if box is not None else layout.cell(cell).dbbox()
     if area.empty() or not area.width() or not area.height():
@@ -88,7 +89,8 @@ def render(
         _names(image, layout, cell, [s for s in in_sight if s.kind == "label"], frame)
     size = "" if box is not None else f"   {_size(layout, cell, pdk, area)}"
     image = _captioned(image, f"{cell}{size}", [s for s in in_sight if not s.kind], frame.scale)
-    image.save(path, "PNG")
+    with replacing(path) as part:
+        image.save(part, "PNG")
 
 
 def _size(layout: kdb.Layout, cell: str, pdk: Pdk, area: kdb.DBox) -> str:

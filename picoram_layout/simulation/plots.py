@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from picoram_layout.errors import EnvironmentProblem
+from picoram_layout.publish import replacing
 
 
 def require() -> None:
@@ -31,7 +32,8 @@ def _figure(path: Path, title: str, x: str, y: str) -> Iterator[Any]:
         axes.set(title=title, xlabel=x, ylabel=y)
         axes.grid(alpha=0.3)
         yield axes
-        figure.savefig(path, metadata={"Software": None})
+        with replacing(path) as part:
+            figure.savefig(part, format="png", metadata={"Software": None})
     finally:
         pyplot.close(figure)
 
