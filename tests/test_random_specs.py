@@ -117,7 +117,7 @@ def test_an_accepted_spec_is_a_clean_macro(pdk: str, data: st.DataObject) -> Non
     values = data.draw(specs(pdk, LEAST_BITS))
     spec, refused = check_all(values)
     assume(spec is not None and not refused)
-    status, _, report = evaluate(values, checks=True)
+    status, _, report, _ = evaluate(values, checks=True)
     assert status == BUILT
     assert report is not None
     assert (report["drc"]["status"], report["lvs"]["status"]) == ("clean", "match")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import runpy
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from picoram_layout.spec.shipped import specs_root
 from picoram_layout.sweep import Point, make_points, parse_settings, run, run_points
 from picoram_layout.sweep.points import sweep_keys
 from tests.conftest import Picoram
+
+NIGHTLY = Path(__file__).parent.parent / "tools" / "nightly.py"
 
 
 @pytest.fixture
@@ -144,7 +147,7 @@ def test_bad_usage(picoram: Picoram, arguments: list[str], message: str) -> None
     assert len(outcome.err.splitlines()) == 1
 
 
-def fake(data: dict[str, Any], checks: bool) -> tuple[str, str, dict[str, Any] | None]:
+def fake(data: dict[str, Any], checks: bool) -> run.Found:
     """In place of a build: one point's process is killed, one fails, one is not clean."""
     match data["array"]["inputs"]:
         case 16:
@@ -153,7 +156,7 @@ def fake(data: dict[str, Any], checks: bool) -> tuple[str, str, dict[str, Any] |
             raise ZeroDivisionError("a defect\nof two lines")
     drc = {"status": "violations" if data["array"]["inputs"] == 32 else "clean", "violations": 3}
     lvs = {"status": "match", "differences": 0}
-    return "built", "", {"drc": drc, "lvs": lvs, "views": {"differences": []}, "checks": checks}
+    return "built", "", {"drc": drc, "lvs": lvs, "views": {"differences": []}, "checks": checks}, False
 
 
 def test_a_point_that_dies_stops_no_other(tiny: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +180,27 @@ def test_a_point_that_the_build_refuses_is_illegal(tiny: Spec, monkeypatch: pyte
 
     monkeypatch.setattr("picoram_layout.flow.build", refuse)
     data = make_points(tiny, {"array.inputs": [16]})[0].data
-    assert run.evaluate(data, False) == ("illegal", "array.inputs: 16: no place", None)
+    assert run.evaluate(data, False) == ("illegal", "array.inputs: 16: no place", None, True)
+    data["array"]["inputs"] = 17
+    status, _, report, late = run.evaluate(data, False)
+    assert (status, report, late) == ("illegal", None, False)
+
+
+@pytest.mark.skipif(not NIGHTLY.is_file(), reason="a source package has no tools")
+@pytest.mark.parametrize(
+    ("status", "late", "told"),
+    [
+        ("illegal", False, "refused by the check"),
+        ("illegal", True, "refused by the build"),
+        ("failed", False, "failed"),
+    ],
+)
+def test_nightly_tells_who_refused(tiny: Spec, status: str, late: bool, told: str) -> None:
+    nightly = runpy.run_path(str(NIGHTLY))
+    point = make_points(tiny, {"array.inputs": [16]})[0]
+    line = nightly["row"](run.Outcome(point, status, "why", None, late))
+    assert line.startswith(f"{told:20} sky130 shielded 16 ")
+    assert line.endswith(": why")
 
 
 def test_status_and_verdicts_of_checks(picoram: Picoram, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,9 @@
 
     python tools/nightly.py [--random N] [--seed S] [--only TEXT] [--workers N]
 
-First the list below, then N random specs (default 10) of the seed (default: the day's). A spec that the check
-refuses counts as clean: the build is never asked. The others must build with no DRC violation, a matching
-netlist and views that agree.
+First the list below, then N random specs (default 10) of the seed (default: the day's). A refused spec counts
+as clean: by the check, so that the build is never asked, or by the build, where only wiring the blocks shows
+it; the table tells which. The others must build with no DRC violation, a matching netlist, views that agree.
 """
 
 from __future__ import annotations
@@ -79,12 +79,13 @@ def shown(data: dict[str, Any]) -> str:
 def row(outcome: Outcome) -> str:
     """A line of the table."""
     if outcome.report is None:
-        what = {ILLEGAL: "refused"}.get(outcome.status, outcome.status)
-        return f"{what:10} {shown(outcome.point.data)}: {outcome.reason}"
+        refused = f"refused by the {'build' if outcome.late else 'check'}"
+        what = refused if outcome.status == ILLEGAL else outcome.status
+        return f"{what:20} {shown(outcome.point.data)}: {outcome.reason}"
     report = outcome.report
     checks = f"DRC {report['drc']['status']}, LVS {report['lvs']['status']}"
     checks += f", {len(report['views']['differences'])} differences of views"
-    return f"{'clean' if outcome.clean else 'NOT CLEAN':10} {shown(outcome.point.data)}: {checks}"
+    return f"{'clean' if outcome.clean else 'NOT CLEAN':20} {shown(outcome.point.data)}: {checks}"
 
 
 def main() -> int:

@@ -16,18 +16,23 @@ from picoram_layout.simulation.results import usable_cores
 from picoram_layout.sweep.points import Point
 
 BUILT, ILLEGAL, FAILED = "built", "illegal", "failed"
+Found = tuple[str, str, dict[str, Any] | None, bool]  # status, reason, report and late of an `Outcome`
 _CONNECT_S = 20.0
 _REASON = 300  # characters of a failure's message that are kept
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a point: ``report`` is its build's ``report.json``, ``reason`` why there is none."""
+    """What became of a point: ``report`` is its build's ``report.json``, ``reason`` why there is none.
+
+    ``late``: the check accepted what the build refused.
+    """
 
     point: Point
     status: str
     reason: str = ""
     report: dict[str, Any] | None = None
+    late: bool = False
 
     @property
     def clean(self) -> bool:
@@ -65,31 +70,31 @@ def run_points(
     return [done[point.index] for point in points]
 
 
-def evaluate(data: dict[str, Any], checks: bool) -> tuple[str, str, dict[str, Any] | None]:
-    """Build one point in a folder that is gone afterwards: status, reason, content of its ``report.json``."""
+def evaluate(data: dict[str, Any], checks: bool) -> Found:
+    """Build one point in a folder that is gone afterwards: what an `Outcome` says of it."""
     from picoram_layout.flow import build
     from picoram_layout.progress import Quiet
     from picoram_layout.spec.load import check_all
 
     spec, problems = check_all(data)
     if spec is None or problems:
-        return ILLEGAL, "; ".join(problem.text() for problem in problems), None
+        return ILLEGAL, "; ".join(problem.text() for problem in problems), None, False
     with tempfile.TemporaryDirectory(prefix="picoram-sweep-") as folder:
         try:
             result = build(spec, Path(folder) / "point", drc=checks, lvs=checks, progress=Quiet())
         except InputError as error:
-            return ILLEGAL, " ".join(str(error).split()), None
-    return BUILT, "", result.report
+            return ILLEGAL, " ".join(str(error).split()), None, True
+    return BUILT, "", result.report, False
 
 
-def evaluate_apart(data: dict[str, Any], checks: bool) -> tuple[str, str, dict[str, Any] | None]:
+def evaluate_apart(data: dict[str, Any], checks: bool) -> Found:
     """`evaluate` in a process of its own, which may fail or be killed without harm to the others."""
     with beside(evaluate, data, checks) as answer:
-        found: tuple[str, str, dict[str, Any] | None] = answer()
+        found: Found = answer()
     return found
 
 
-def _outcome(point: Point, future: Future[tuple[str, str, dict[str, Any] | None]]) -> Outcome:
+def _outcome(point: Point, future: Future[Found]) -> Outcome:
     try:
         return Outcome(point, *future.result())
     except Exception as error:  # whatever stops one point does not stop the sweep
