@@ -12,22 +12,24 @@ import random
 import statistics
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import klayout.db as kdb
 import numpy as np
 import pytest
 
+from picoram_layout.commands import simulate as simulate_command
 from picoram_layout.errors import EnvironmentProblem, InputError
 from picoram_layout.pdk import load_pdk
 from picoram_layout.progress import Counter
-from picoram_layout.simulation import bitcell, dac, mac, models, montecarlo, ngspice, results, simulate
+from picoram_layout.simulation import bitcell, dac, mac, models, montecarlo, ngspice, plots, results, simulate
 from picoram_layout.simulation.circuits import Cell, Transistor, flat, merged, renamed, selected, supply_of
 from picoram_layout.simulation.deck import Deck
 from picoram_layout.simulation.models import Condition
 from picoram_layout.simulation.phases import COMPUTE, SAMPLE
 from picoram_layout.simulation.results import Job, Result, Store
-from tests.conftest import needs_ngspice
+from tests.conftest import Picoram, needs_ngspice
 
 CELLS = 9
 GROUPS = (16, 8, 4, 2, 2)
@@ -621,6 +623,84 @@ def test_summary_file_is_json(tmp_path: Path) -> None:
     results.write_json(tmp_path / "a.json", {"a": [1.5]})
     assert json.loads((tmp_path / "a.json").read_text()) == {"a": [1.5]}
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_what_is_no_number_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        results.write_json(tmp_path / "a.json", {"a": float("nan")})
+    assert not list(tmp_path.iterdir())
+    store, (job,) = Store(tmp_path / "s"), _jobs(1)
+    store.save(job, results.Result("j0", {"al": 0.0}, {"x": [[1.0, float("inf")]]}, 0.1))
+    back = store.load(job)
+    assert back is not None
+    assert np.isnan(back.array("x")).tolist() == [[False, True]]
+
+
+def test_a_time_that_was_not_measured_is_none_and_the_worst() -> None:
+    assert results.latest([1e-9, 3e-9]) == 3.0
+    assert results.latest([1e-9, None]) is None
+    assert results.latest([]) is None
+    rows: list[dict[str, Any]] = [{"t": 2.0}, {"t": None}, {"t": 3.0}]
+    assert results.worst_row(rows, "t") == {"t": None}
+    assert results.worst_row(rows[::2], "t") == {"t": 3.0}
+    assert results.worst_row(rows[::2], "t", least=True) == {"t": 2.0}
+
+
+def test_a_bitcell_that_is_never_read_has_no_access_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    shape = dict.fromkeys(("hold_snm_V", "read_snm_V", "write0_margin_V", "write1_margin_V"), 0.3)
+    monkeypatch.setattr(bitcell, "curves", lambda result: None)
+    monkeypatch.setattr(bitcell, "margins", lambda curves: shape)
+    nodes = {f"{state}_{node}": 0.0 for state in ("r0", "r1", "w0", "w1") for node in ("q", "qb")}
+    values = {**nodes, "q_peak": 0.1, "leak": 1e-12, "w0_fall": 1e-10, "w0_rise": 2e-10, "w1_fall": 1e-10}
+    run = results.Result("", values, {}, 0.0)
+    found = bitcell.summary([Condition()], [run] * 3)
+    [row] = found["conditions"]
+    assert (row["access_ns"], row["write1_ns"], found["met"]) == (None, None, False)
+    assert row["write0_ns"] == pytest.approx(0.2)
+    assert found["worst"]["access_ns"]["value"] is None
+    json.dumps(found, allow_nan=False)
+
+
+def test_what_is_not_judged_is_not_missed(
+    picoram: Picoram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    row = {"corner": "ss", "temp_C": 27.0, "vdd_V": 1.8, "worst_inl": 0.2, "worst_dnl": 0.1, "gain": 1.0}
+    part = {
+        "vref_part_of_vdd": 0.5,
+        "taps": [1.0],
+        "conditions": [row | {"offset_V": 0.0, "unsettled_V": 0.0}],
+        "one_level": {"worst_inl": 0.3},
+        "inl_limit": 0.1,
+        "met": None,
+    }
+    monkeypatch.setattr(simulate_command, "circuits", lambda *args, **options: None)
+    monkeypatch.setattr(simulate_command, "simulate", lambda *args: {"dac": part})
+    outcome = picoram("simulate", "picoram_tiny", "--what", "dac", "--corner", "ss")
+    assert outcome.status == 0
+    assert "INL at tt at most 0.1 of a step: not judged" in outcome.out
+    part["met"] = False
+    assert picoram("simulate", "picoram_tiny", "--what", "dac").status == 1
+
+
+@pytest.mark.parametrize(("corner", "met"), [("ss", None), ("tt", True)])
+def test_the_dac_is_judged_at_tt(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, corner: str, met: bool | None
+) -> None:
+    def summary(row: object, condition: Condition, *rest: object) -> dict[str, Any]:
+        return {"corner": condition.corner, "worst_inl": 0.05}
+
+    monkeypatch.setattr(dac, "summary", summary)
+    monkeypatch.setattr(dac, "jobs", lambda *args: [])
+    monkeypatch.setattr(plots, "linearity", lambda *args: None)
+    session: Any = SimpleNamespace(
+        choice=simulate.Choice("dac", corner, 27.0, 1.8, 0),
+        row=SimpleNamespace(taps=[1.0]),
+        x_levels=16,
+        equal=(None, []),
+        store=SimpleNamespace(folder=tmp_path),
+        run=lambda *args: [],
+    )
+    assert simulate._dac(session)["met"] is met
 
 
 def test_a_rippling_signal_rises_later_up_the_rows_and_falls_everywhere_at_once() -> None:

@@ -26,7 +26,12 @@ FOUND: dict[str, Any] = {
         "flips": 0,
         "failed_writes": 1,
     },
-    "dac": {"conditions": [{"worst_inl": 0.06}], "one_level": {"worst_inl": 0.215}, "inl_limit": 0.1},
+    "dac": {
+        "conditions": [{"corner": "tt", "worst_inl": 0.06}, {"corner": "ss", "worst_inl": 0.2}],
+        "one_level": {"worst_inl": 0.215},
+        "inl_limit": 0.1,
+        "met": True,
+    },
     "mac": {
         "rows": 16,
         "points": [{}] * 24,
@@ -92,21 +97,31 @@ def built(tmp_path: Path) -> Path:
 
 def test_figures_stand_beside_their_limits() -> None:
     rows = {row.what: (row.value, row.limit, row.met) for row in figures(FOUND)}
-    assert rows["read disturb, worst condition"] == ("0.162 V", "0.3 V", True)
+    assert rows["read disturb, worst condition"] == ("0.162 V", "<= 0.3 V", True)
     assert rows["flips and failed writes, 45 conditions"] == ("1", "0", False)
-    assert rows["row DAC, INL, one reference for all (tt)"] == ("0.215 of a step", "0.1", False)
-    assert rows["MAC residual, max, 16 rows, all 24 vectors"] == ("1.700 LSB", "1.5 LSB", False)
-    assert rows["MAC residual, rms, the random vectors among them"] == ("0.140 LSB", "0.5 LSB", True)
-    assert rows["gain change, 45 conditions, 16 rows"] == ("2.10 %", "5 %", True)
-    assert rows["spread with mismatch, 100 samples"] == ("0.400 LSB", "0.59 LSB", True)
+    assert rows["row DAC, INL, one reference for all (tt)"] == ("0.215 of a step", "<= 0.1", False)
+    assert rows["row DAC, INL, a reference for each bit (tt)"] == ("0.060 of a step", "<= 0.1", True)
+    assert rows["MAC residual, max, 16 rows, all 24 vectors"] == ("1.700 LSB", "<= 1.5 LSB", False)
+    assert rows["MAC residual, rms, the random vectors among them"] == ("0.140 LSB", "<= 0.5 LSB", True)
+    assert rows["gain change, 45 conditions, 16 rows"] == ("2.10 %", "<= 5 %", True)
+    assert rows["spread with mismatch, 100 samples"] == ("0.400 LSB", "<= 0.59 LSB", True)
     assert rows["SRAM write and read, wrong bits, 45 conditions"] == ("0", "0", True)
-    assert rows["SRAM read margin, worst condition"] == ("0.090 V", "0.1 V", False)
-    assert rows["ADC, codes over AL's range"] == ("361, monotonic", "362", False)
-    assert rows["ADC, INL"] == ("0.50 LSB", "1 LSB", True)
+    assert rows["SRAM read margin, worst condition"] == ("0.090 V", ">= 0.1 V", False)
+    assert rows["ADC, codes over AL's range"] == ("361, monotonic", ">= 362", False)
+    assert rows["ADC, energy saved by its dual threshold"] == ("71 %", ">= 50 %", True)
+    assert rows["ADC, INL"] == ("0.50 LSB", "<= 1 LSB", True)
     assert rows["ADC, noise"] == ("0.31 LSB rms", "", None)
     at = "ADC at ss -40 C 1.62 V, IREF_R = 7.0 uA, codes and INL"
-    assert rows[at] == ("370, 1.20 LSB", "362, 1 LSB", False)
+    assert rows[at] == ("370, 1.20 LSB", ">= 362, <= 1 LSB", False)
     assert rows["efficiency at 1.8 V"] == ("4.5 TOPS/W", "", None)
+
+
+def test_what_was_run_away_from_its_conditions_is_not_judged() -> None:
+    dac = FOUND["dac"] | {"conditions": FOUND["dac"]["conditions"][1:], "met": None}
+    sram = FOUND["sram"] | {"worst": FOUND["sram"]["worst"] | {"access_ns": {"value": None}}}
+    rows = {row.what: (row.value, row.limit, row.met) for row in figures({"dac": dac, "sram": sram})}
+    assert rows["row DAC, INL, a reference for each bit (ss)"] == ("0.200 of a step", "<= 0.1 at tt", None)
+    assert rows["SRAM access, slowest"] == ("never", "", None)
 
 
 def test_parts_that_were_not_run_are_left_out() -> None:

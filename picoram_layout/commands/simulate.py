@@ -54,7 +54,7 @@ def run(
         _print(found, folder)
         if refreshed:
             print(f"report:  {out / 'report.html'}")
-    return 0 if all(part.get("met", True) for part in found.values()) else 1
+    return 1 if any(part.get("met") is False for part in found.values()) else 0
 
 
 def _silent(group: str, done: int, total: int) -> None:
@@ -67,8 +67,16 @@ def _print(found: dict[str, Any], folder: Path) -> None:
     print(f"results: {folder / 'summary.json'}")
 
 
-def _verdict(met: bool) -> str:
-    return "met" if met else "NOT met"
+def _verdict(met: bool | None) -> str:
+    return "not judged" if met is None else "met" if met else "NOT met"
+
+
+def _worst(part: dict[str, Any]) -> list[list[str]]:
+    """The worst of each value and where it was found; what never happened within a run has no time."""
+    return [
+        [key, "never" if worst["value"] is None else f"{worst['value']:.4g}", _at(*worst["at"])]
+        for key, worst in part["worst"].items()
+    ]
 
 
 def _at(corner: str, temp: float, vdd: float) -> str:
@@ -76,15 +84,13 @@ def _at(corner: str, temp: float, vdd: float) -> str:
 
 
 def _bitcell(part: dict[str, Any]) -> None:
-    rows = [[key, f"{worst['value']:.4g}", _at(*worst["at"])] for key, worst in part["worst"].items()]
-    table(["worst value", "", "at"], rows, f"bitcell, {len(part['conditions'])} conditions")
+    table(["worst value", "", "at"], _worst(part), f"bitcell, {len(part['conditions'])} conditions")
     print(f"flips while read or held: {part['flips']}; failed writes: {part['failed_writes']}")
     print(f"read disturb at most {part['disturb_limit_V']:g} V, no flip: {_verdict(part['met'])}")
 
 
 def _sram(part: dict[str, Any]) -> None:
-    rows = [[key, f"{worst['value']:.4g}", _at(*worst["at"])] for key, worst in part["worst"].items()]
-    table(["worst value", "", "at"], rows, f"SRAM access, {len(part['conditions'])} conditions")
+    table(["worst value", "", "at"], _worst(part), f"SRAM access, {len(part['conditions'])} conditions")
     count = len(part["accesses"])
     print(
         f"{count} accesses of {part['columns']} columns, {part['rows']} rows; "

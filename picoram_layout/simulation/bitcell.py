@@ -6,7 +6,7 @@ both pass gates, with VL's data passing the MAC unit's access device to LBL and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from picoram_layout.simulation.circuits import GND, VDD, Cell, Transistor, renam
 from picoram_layout.simulation.deck import Deck
 from picoram_layout.simulation.models import Condition
 from picoram_layout.simulation.phases import COMPUTE
-from picoram_layout.simulation.results import Job, Result
+from picoram_layout.simulation.results import Job, Result, latest, worst_row
 
 Floats = NDArray[np.float64]
 
@@ -243,8 +243,8 @@ def summary(conditions: Sequence[Condition], results: Sequence[Result]) -> dict[
         kept = v["r0_qb"] - v["r0_q"] > 0.8 * vdd and v["r1_q"] - v["r1_qb"] > 0.8 * vdd
         written = v["w0_qb"] - v["w0_q"] > 0.8 * vdd and v["w1_q"] - v["w1_qb"] > 0.8 * vdd
 
-        def late(name: str, values: Mapping[str, float] = v) -> float:
-            return 1e9 * values.get(name, float("nan"))
+        def late(*names: str, values: Mapping[str, float] = v) -> float | None:
+            return latest(values.get(name) for name in names)
 
         rows.append(
             {
@@ -255,20 +255,17 @@ def summary(conditions: Sequence[Condition], results: Sequence[Result]) -> dict[
                 "disturb_V": v["q_peak"],
                 "access_ns": late("read_t50"),
                 "access_to_10_percent_ns": late("read_t10"),
-                "write0_ns": max(late("w0_fall"), late("w0_rise")),
-                "write1_ns": max(late("w1_fall"), late("w1_rise")),
+                "write0_ns": late("w0_fall", "w0_rise"),
+                "write1_ns": late("w1_fall", "w1_rise"),
                 "leakage_A": leak.values["leak"],
                 "kept": kept,
                 "written": written,
             }
         )
     worst: dict[str, Any] = {}
-    ways: dict[str, Callable[..., Any]] = dict.fromkeys(
-        ("hold_snm_V", "read_snm_V", "write0_margin_V", "write1_margin_V"), min
-    )
-    ways |= dict.fromkeys(("disturb_V", "access_ns", "write0_ns", "write1_ns", "leakage_A"), max)
-    for key, way in ways.items():
-        row = way(rows, key=lambda found: found[key])
+    least = ("hold_snm_V", "read_snm_V", "write0_margin_V", "write1_margin_V")
+    for key in (*least, "disturb_V", "access_ns", "write0_ns", "write1_ns", "leakage_A"):
+        row = worst_row(rows, key, key in least)
         worst[key] = {"value": row[key], "at": [row["corner"], row["temp_C"], row["vdd_V"]]}
     return {
         "conditions": rows,

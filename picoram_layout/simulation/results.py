@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
-import secrets
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ import numpy as np
 
 from picoram_layout.errors import InputError
 from picoram_layout.output import check_folder
+from picoram_layout.publish import replacing
 from picoram_layout.simulation import ngspice
 
 _FORMAT = 1
@@ -81,7 +82,7 @@ class Store:
             "name": job.name,
             "key": job.key,
             "values": result.values,
-            "vectors": result.vectors,
+            "vectors": {name: _finite(rows) for name, rows in result.vectors.items()},
             "seconds": round(result.seconds, 2),
         }
         write_json(self.runs / f"{job.key}.json", data)
@@ -141,14 +142,29 @@ def _ran(job: Job) -> Result:
     return Result(job.name, output.values, vectors, time.perf_counter() - start)
 
 
+def _finite(rows: list[list[float]]) -> list[list[float | None]]:
+    """The rows as JSON can have them: None, which is read as not a number, for what is none or has no end."""
+    return [[value if math.isfinite(value) else None for value in row] for row in rows]
+
+
 def write_json(path: Path, data: Any) -> None:
-    """Write a file under another name and rename it."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        temporary.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write a file, complete or not at all; `ValueError` for a number that JSON does not have."""
+    text = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
+    with replacing(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def worst_row(rows: Sequence[dict[str, Any]], key: str, least: bool = False) -> dict[str, Any]:
+    """The row with the largest (``least``: smallest) value; None, what was not measured, is worst."""
+    sign = -1.0 if least else 1.0
+    return max(rows, key=lambda row: math.inf if row[key] is None else sign * row[key])
+
+
+def latest(times: Iterable[float | None]) -> float | None:
+    """The latest of the times (s) in ns; None if one of them, or all, were not measured."""
+    found = list(times)
+    known = [time for time in found if time is not None]
+    return 1e9 * max(known) if known and len(known) == len(found) else None
 
 
 def seconds(results: Iterable[Result]) -> float:

@@ -9,9 +9,8 @@ drivers' delay and energy come on top.
 
 from __future__ import annotations
 
-import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +18,7 @@ from picoram_layout.simulation.circuits import GND, VDD, Cell, Transistor, renam
 from picoram_layout.simulation.deck import Deck
 from picoram_layout.simulation.models import Condition
 from picoram_layout.simulation.phases import Steps
-from picoram_layout.simulation.results import Job, Result
+from picoram_layout.simulation.results import Job, Result, latest, worst_row
 
 _OPTIONS = "method=gear reltol=1e-3 abstol=1e-14 gmin=1e-15"
 _LUMPS = 4  # per bitline segment
@@ -271,8 +270,8 @@ def summary(
     for condition, result, margin in zip(conditions, results, margins, strict=True):
         v, vdd = result.values, condition.vdd
 
-        def most(stem: str, v: Mapping[str, float] = v) -> float:
-            return max((value for name, value in v.items() if name.startswith(stem)), default=math.nan)
+        def found(*stems: str, v: Mapping[str, float] = v) -> list[float]:
+            return [value for name, value in v.items() if name.startswith(stems)]
 
         reads = [k for k, access in enumerate(chosen) if not access.write]
         energy = [-v[f"e{k}"] * vdd for k in range(len(chosen))]
@@ -283,9 +282,9 @@ def summary(
                 "temp_C": condition.temp,
                 "vdd_V": vdd,
                 "wrong_bits": wrong(bench, chosen, v, vdd) + missing,
-                "access_ns": 1e9 * most("t_"),
-                "write_ns": 1e9 * max(most("wq_"), most("wqb_")),
-                "bump_V": most("bump_"),
+                "access_ns": latest(found("t_")),
+                "write_ns": latest(found("wq_", "wqb_")),
+                "bump_V": max(found("bump_"), default=None),
                 "read_snm_V": margin,
                 "read_J": sum(energy[k] for k in reads) / len(reads),
                 "write_J": sum(e for k, e in enumerate(energy) if k not in reads)
@@ -294,8 +293,7 @@ def summary(
         )
     worst: dict[str, Any] = {}
     for key in ("access_ns", "write_ns", "bump_V", "read_J", "write_J", "read_snm_V"):
-        way: Callable[..., Any] = min if key == "read_snm_V" else max
-        row = way(rows, key=lambda found, key=key: found[key])
+        row = worst_row(rows, key, key == "read_snm_V")
         worst[key] = {"value": row[key], "at": [row["corner"], row["temp_C"], row["vdd_V"]]}
     bits = sum(row["wrong_bits"] for row in rows)
     safe = worst["read_snm_V"]["value"] >= MARGIN_LIMIT
