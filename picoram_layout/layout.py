@@ -116,10 +116,6 @@ class Canvas:
         d = self.dbu
         self.cell.shapes(self.lib.layer(layer)).insert(self.kdb.Box(d(x1), d(y1), d(x2), d(y2)))
 
-    def rect(self, layer: str, cx: float, cy: float, w: float, h: float) -> None:
-        """Draw a rectangle of size ``w`` x ``h`` around a centre."""
-        self.box(layer, cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
-
     def place(
         self,
         block: Block,

@@ -60,8 +60,6 @@ class ThinCell:
     # devices
     gate_l: float
     licon: float
-    wn: float  # width of the N column
-    wp: float
     xn1: float
     xn2: float
     x_well: float
@@ -71,8 +69,7 @@ class ThinCell:
     width: float
     height: float
     end: float  # diffusion beyond the contact at the end of a strip
-    pad_y: float  # poly pad around a contact, across and along the gate
-    pad_x: float
+    pad_x: float  # poly pad around a contact, along the gate
     gate_pitch: float  # gate to gate with a contact between
     pad_pitch: float  # poly pads one above the other
     # wires
@@ -110,11 +107,6 @@ class ThinCell:
     def contact_end(self) -> float:
         """From a contact's centre to the end of the diffusion."""
         return self.licon / 2 + self.end
-
-    @property
-    def contact_gate(self) -> float:
-        """From a contact's centre to the centre of the next gate."""
-        return self.gate_pitch / 2
 
     def diffusion(self, net: str, contact: float, gate: float, *, shared: bool = False) -> Diffusion:
         """Source or drain from a gate to the middle of its contact (centres along y): where the next gate's
@@ -200,8 +192,6 @@ def solve(pdk: Pdk, pass_gate_w: float, pull_down_w: float, pull_up_w: float) ->
         pull_up_w=pull_up_w,
         gate_l=gate_l,
         licon=licon,
-        wn=wn,
-        wp=wp,
         xn1=xn1,
         xn2=xn2,
         x_well=x_well,
@@ -211,7 +201,6 @@ def solve(pdk: Pdk, pass_gate_w: float, pull_down_w: float, pull_up_w: float) ->
         width=2 * xc,
         height=height,
         end=pdk.enclosure("diff", "licon_diff"),
-        pad_y=pad_y,
         pad_x=pad_x,
         gate_pitch=gate_pitch,
         pad_pitch=pad_pitch,

@@ -35,7 +35,3 @@ def rules(name: str, json: bool) -> int:
 
 def _value(rule: Rule) -> str:
     return "" if rule.value is None else f"{rule.value:g} {_UNITS.get(rule.kind, 'um')}".strip()
-
-
-def _extra(rule: Rule) -> str:
-    return ", ".join(f"{key} {value}" for key, value in rule.extra.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -32,7 +32,6 @@ class DrcResult:
     rules_checked: list[str]
     rules_not_checked: list[dict[str, str]]
     seconds: float
-    seconds_by_rule: dict[str, float] = field(default_factory=dict)
     database: rdb.ReportDatabase | None = None
 
     @property

@@ -571,7 +571,7 @@ class _Places:
     ) -> _Places:
         """All places; ``own``: the net has vias to lines itself."""
         least, _, apart = trunk_pitch(problem.rows[0])
-        _, y1, y2 = _span(problem, net, pieces)
+        y1, y2 = _span(problem, net, pieces)
         pitch = apart if own else least
         return _Places(y1, y2, pitch, max(apart, pitch), grid, np.ones(len(grid), dtype=bool), len(grid))
 
@@ -665,13 +665,13 @@ def _away(dx: NDArray[np.float64], period: float) -> NDArray[np.float64]:
     return np.minimum(off, np.abs(period - off)) if period else off
 
 
-def _span(problem: Problem, net: str, pieces: Sequence[Piece]) -> tuple[float, float, float]:
-    """Length, lower and upper end of what a trunk may take: whole rows, as tracks are not known yet."""
+def _span(problem: Problem, net: str, pieces: Sequence[Piece]) -> tuple[float, float]:
+    """Lower and upper end of what a trunk may take: whole rows, as tracks are not known yet."""
     ys = [problem.y(p.row, at) for p in pieces for at in (0.0, problem.rows[p.row].height)]
     ys += [line.y + way * line.w for line in problem.lines if line.net == net for way in (-1, 1)]
     ys += [0.0 if p.edge == "bottom" else problem.height for p in problem.pins if p.net == net]
     ys += [y for span in problem.spans if span.net == net for y in (span.y1, span.y2)]
-    return max(ys) - min(ys), min(ys), max(ys)
+    return min(ys), max(ys)
 
 
 def _trunk(
@@ -679,7 +679,7 @@ def _trunk(
 ) -> tuple[float, float, float, bool]:
     pins = tuple(p for p in problem.pins if p.net == net)
     lines = tuple(line for line in problem.lines if line.net == net)
-    _, y1, y2 = _span(problem, net, pieces)
+    y1, y2 = _span(problem, net, pieces)
     wiring.trunks[net] = Trunk(net, x, y1, y2, pins, lines)
     return x, y1, y2, bool(lines or any(s.net == net for s in problem.spans))
 

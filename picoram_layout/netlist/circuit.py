@@ -58,11 +58,6 @@ class Circuit:
         self.pins: list[str] = []
         self._nets: dict[str, kdb.Net] = {}
 
-    @property
-    def nets(self) -> list[str]:
-        """Names of all nets, in the order in which they were first mentioned."""
-        return list(self._nets)
-
     def net(self, name: str) -> kdb.Net:
         """The net of this name."""
         if name not in self._nets:

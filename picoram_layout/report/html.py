@@ -60,10 +60,6 @@ def _is_svg(path: Path) -> bool:
     return path.suffix == ".svg"
 
 
-def _inline(path: Path) -> Markup:
-    return Markup(path.read_text(encoding="utf-8"))
-
-
 class _Photo:
     """A PNG for the gallery: caption, content as a data URI, and whether it wants the page's whole width."""
 

@@ -272,8 +272,3 @@ def conversion(
 def _bits() -> tuple[str, ...]:
     """Nets of the code before the output latches, lowest bit first."""
     return tuple(f"d_{net}" for net in ("x0", "x1", "q0", *(f"cn{k}" for k in range(BITS))))
-
-
-def code(values: Mapping[str, float], vdd: float) -> int:
-    """The code of a conversion."""
-    return sum(1 << k for k in range(len(_bits())) if values[f"bit{k}"] > vdd / 2)
