@@ -36,6 +36,7 @@ SUBSTRATE = "substrate"
 NEIGHBOURS = "live nets of other units"
 _VACUUM = 8.8541878128e-3  # fF/um
 _MAX_UNKNOWNS = 600_000
+_RESIDUAL = 1e-4  # of the solution of the equations, as a part of their right side
 _memory: dict[str, Capacitance] = {}
 
 
@@ -352,7 +353,7 @@ def _charges(
     return charge[1:], size
 
 
-def _conjugate_gradients(matrix: Any, right: Any, diagonal: Any, tolerance: float = 1e-4) -> Any:
+def _conjugate_gradients(matrix: Any, right: Any, diagonal: Any) -> Any:
     """Solution of ``matrix @ x = right`` with the diagonal as preconditioner.
 
     `scipy.sparse.linalg.cg` takes its inner products from a threaded library, which waits many times longer
@@ -362,7 +363,7 @@ def _conjugate_gradients(matrix: Any, right: Any, diagonal: Any, tolerance: floa
 
     x, residual = np.zeros_like(right), right.copy()
     direction, energy = np.zeros_like(right), 1.0
-    goal = tolerance**2 * np.einsum("i,i", right, right)
+    goal = _RESIDUAL**2 * np.einsum("i,i", right, right)
     for _ in range(len(right)):
         if np.einsum("i,i", residual, residual) <= goal:
             return x

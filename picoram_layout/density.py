@@ -73,15 +73,12 @@ def one_layer_density(layout: kdb.Layout, top: str, pdk: Pdk, layer: str) -> Lay
     )
 
 
-def density_map(layout: kdb.Layout, top: str, pdk: Pdk, layer: str, tiles: int | tuple[int, int]) -> Array:
+def density_map(layout: kdb.Layout, top: str, pdk: Pdk, layer: str, tiles: tuple[int, int]) -> Array:
     """Density of a layer on equal tiles; element [i, j] is column i from the left, row j from the bottom.
 
-    ``tiles``: number of columns and rows, or the number along the longer side (then tiles are about square).
+    ``tiles``: number of columns and rows.
     """
     box = extent(layout, top, pdk)
-    if isinstance(tiles, int):
-        side = max(box.width(), box.height(), 1) / tiles
-        tiles = max(1, round(box.width() / side)), max(1, round(box.height() / side))
     if box.empty():
         return np.zeros(tiles)
     xs = np.linspace(box.left, box.right, tiles[0] + 1).round()

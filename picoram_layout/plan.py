@@ -130,7 +130,7 @@ def capacitance(plan: Plan) -> Capacitance:
     return in_array(plan.pdk, conductors, (t.width, row.height))
 
 
-def problems(spec: Spec, pdk: Pdk) -> list[Problem]:
+def problems(spec: Spec) -> list[Problem]:
     """What a spec asks that the geometry cannot give: here, the capacitance."""
     plan = make_plan(spec)
     wanted = spec.capacitor.target_fF

@@ -110,7 +110,7 @@ def test_layers_without_limits_are_measured_too_and_nothing_is_no_error() -> Non
 
 def test_map_has_the_layouts_shape_and_mean() -> None:
     layout = layout_of((0, 0, 30, 10), (30, 0, 60, 30))
-    picture = density_map(layout, "TOP", PDK, "met1", 60)
+    picture = density_map(layout, "TOP", PDK, "met1", (60, 30))
     assert picture.shape == (60, 30)
     assert picture.mean() == pytest.approx(one_layer_density(layout, "TOP", PDK, "met1").overall)
     assert picture[0, 0] == 1.0
@@ -123,7 +123,7 @@ def test_magnified_and_slanted_placements_fall_back_to_flat() -> None:
     leaf.shapes(layout.layer(*MET1)).insert(kdb.Box(0, 0, 1000, 1000))
     layout.cell("TOP").insert(kdb.CellInstArray(leaf.cell_index(), kdb.ICplxTrans(2.0, 45, False, 0, 0)))
     box = extent(layout, "TOP", PDK)
-    assert density_map(layout, "TOP", PDK, "met1", 1).sum() * box.area() == pytest.approx(4e6, rel=0.01)
+    assert density_map(layout, "TOP", PDK, "met1", (1, 1)).sum() * box.area() == pytest.approx(4e6, rel=0.01)
 
 
 def test_unknown_cell_is_named() -> None:

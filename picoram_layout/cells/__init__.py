@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a cell: its default (None: the PDK decides), unit, meaning and legal values."""
+    """A parameter of a cell: its default, unit, meaning and legal values."""
 
     default: Any
     unit: str
@@ -103,7 +103,7 @@ def _plan(pdk: Pdk, values: dict[str, Any]) -> Plan:
     from picoram_layout.spec.load import check
 
     bits = values.get("input_bits", 4)
-    columns = values.get("columns", 2 ** min(max(int(bits), 1), 8))
+    columns = 2 ** min(max(int(bits), 1), 8)
     data: dict[str, Any] = {
         "name": "cell",
         "pdk": pdk.name,

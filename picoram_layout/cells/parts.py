@@ -61,11 +61,11 @@ def mcon(pen: Pen, x: float, y: float) -> None:
     rect(pen, "mcon", x, y, size, size)
 
 
-def poly_contact(pen: Pen, x: float, y: float, along: Axis = "x") -> None:
-    """Contact on field poly with its pad (long side along x or y) and nitride cut; li1 is the wire's."""
+def poly_contact(pen: Pen, x: float, y: float) -> None:
+    """Contact on field poly with its pad (long side along x) and nitride cut; li1 is the wire's."""
     pdk = pen.pdk
     short, long = poly_pad(pdk)
-    rect(pen, "poly", x, y, *((long, short) if along == "x" else (short, long)))
+    rect(pen, "poly", x, y, long, short)
     licon(pen, x, y)
     npc = pdk.up2(pdk.size("licon") + 2 * pdk.enclosure("npc", "licon_poly"))
     rect(pen, "npc", x, y, npc, npc)

@@ -194,4 +194,4 @@ def _hint(name: str, known: list[str]) -> str:
 
 
 def _written(value: Any) -> str:
-    return "auto" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -43,12 +43,12 @@ def _diffusion(row: Row, net: str, outer: bool) -> Diffusion:
     return Diffusion(net, round(half + row.end, 6)) if outer else Diffusion(net, half, True)
 
 
-def row_for(pdk: Pdk, gates: Sequence[Gate], height: float = 0.0, close: bool = False) -> Row:
+def row_for(pdk: Pdk, gates: Sequence[Gate], close: bool = False) -> Row:
     """The lowest row that holds these gates."""
     unit = pdk.rule("channel_width", "gate", "diff")
     wn, wp = max(unit, *(g.wn for g in gates)), max(unit, *(g.wp for g in gates))
     split = any(g.split for g in gates)
-    return solve_row(pdk, wn, wp, split, height, max(g.length for g in gates), close=close)
+    return solve_row(pdk, wn, wp, split, length=max(g.length for g in gates), close=close)
 
 
 def rows_for(pdk: Pdk, gates: Sequence[Sequence[Gate]], close: bool = False) -> list[Row]:

@@ -94,7 +94,7 @@ def draw_block(lib: Library, name: str, problem: Problem, wiring: Wiring) -> Blo
                 if strip[run[0]] == TAP:
                     _tap(pen, row, side, run[0])
                 else:
-                    _strip(pen, row, side, strip, widths, run)
+                    _strip(pen, row, side, widths, run)
         _poly(pen, row, cols)
         for strap in wiring.straps[number]:
             _strap(pen, row, strap)
@@ -115,9 +115,7 @@ def _span(row: Row, side: str, w: float) -> tuple[float, float]:
     return (row.yn2 - w, row.yn2) if side == "n" else (row.yp1, row.yp1 + w)
 
 
-def _strip(
-    pen: RowPen, row: Row, side: str, strip: tuple[str, ...], widths: tuple[float, ...], run: tuple[int, int]
-) -> None:
+def _strip(pen: RowPen, row: Row, side: str, widths: tuple[float, ...], run: tuple[int, int]) -> None:
     """One piece of diffusion."""
     y1, y2 = _span(row, side, widths[run[0]])
     pen.box("diff", row.x(run[0]) - row.end, y1, row.x(run[1]) + row.end, y2)

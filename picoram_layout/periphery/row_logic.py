@@ -106,7 +106,7 @@ def arrangements(
             rows = [order((*g, *(extra if k == place else [])), wide) for k, g in enumerate(logic)]
             taps = spread_taps([*words, *mixed(rows, data, kinds)], len(words), wide, plain, reach)
             if taps is not None:
-                made.append(_arranged(plan, taps, seg, len(words), kinds, place, w))
+                made.append(_arranged(plan, taps, seg, len(words), kinds, place))
         if len(made) == 2:
             yield made[0], made[1]
 
@@ -138,7 +138,7 @@ def _height(row: Row, tracks: int) -> float:
 
 
 def _arranged(
-    plan: Plan, rows: Parts, seg: Gate, words: int, kinds: Sequence[bool], place: int, w: float
+    plan: Plan, rows: Parts, seg: Gate, words: int, kinds: Sequence[bool], place: int
 ) -> Arrangement:
     """Gates in rows with what runs through all drivers."""
     feeds = []

@@ -52,9 +52,7 @@ def halves(cell: Cell) -> tuple[Half, Half]:
     return found[0], found[1]
 
 
-def butterfly_job(
-    cell: Cell, access: Transistor, condition: Condition, deck: Deck | None = None, name: str = ""
-) -> Job:
+def butterfly_job(cell: Cell, access: Transistor, condition: Condition, deck: Deck | None = None) -> Job:
     """All curves that the margins are made of in one sweep of the inverters' inputs.
 
     ``access`` is the MAC unit's device between VL and LBL. A ``deck`` may bring mismatch; each side of
@@ -90,7 +88,7 @@ def butterfly_job(
         ".endc",
     ]
     text = deck.text("reltol=1e-4 gmin=1e-15", sweep)
-    return Job(name or f"bitcell curves {condition}", text, files=(_CURVE_FILE,), seconds=120)
+    return Job(f"bitcell curves {condition}", text, files=(_CURVE_FILE,), seconds=120)
 
 
 def curves(result: Result) -> dict[str, Floats]:

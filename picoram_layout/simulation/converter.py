@@ -80,10 +80,10 @@ def blocks(pdk: Pdk, slices: int, width: float) -> Blocks:
     return Blocks(*map(_plain, cells))
 
 
-def ring(cells: Blocks, condition: Condition, line: float = LINE_PHASE, periods: int = 10) -> Ring:
-    """Steps of the ring with ``line`` fF on each phase, over the last periods."""
-    deck = _deck(cells, condition, line)
-    end = periods * STATES * 1.2 * _slow(condition)
+def ring(cells: Blocks, condition: Condition) -> Ring:
+    """Steps of the ring over the later half of ten periods."""
+    deck = _deck(cells, condition, LINE_PHASE)
+    end = 10 * STATES * 1.2 * _slow(condition)
     out = _run(deck, _PHASES, end, 0.01)
     edges = [edge for edge in _edges(out, condition.vdd) if edge[0] > end / 2]
     count = (len(edges) - 1) // STATES * STATES
@@ -98,9 +98,9 @@ def ring(cells: Blocks, condition: Condition, line: float = LINE_PHASE, periods:
     return Ring(step, tuple(float(x) for x in (steps / step - 1)[order]), current)
 
 
-def ring_job(cells: Blocks, condition: Condition, line: float = LINE_PHASE) -> Job:
+def ring_job(cells: Blocks, condition: Condition) -> Job:
     """The ring by the times of its edges in two late periods, for `measured_ring`."""
-    deck, half = _deck(cells, condition, line), condition.vdd / 2
+    deck, half = _deck(cells, condition, LINE_PHASE), condition.vdd / 2
     end = (_LATE + 3) * STATES * 1.2 * _slow(condition)
     wanted = [f"{way}{k}_{n}" for k in range(STAGES) for way in ("rise", "fall") for n in (_LATE, _LATE + 2)]
     analysis = [f".tran 0.01n {end:g}n", f".meas tran i avg i(v{VDD}) from={end / 2:g}n to={end:g}n"]

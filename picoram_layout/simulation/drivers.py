@@ -186,11 +186,8 @@ def _part(cell: Cell, nets: Sequence[str]) -> Cell:
     return Cell(cell.name, (), parts, merged(caps))
 
 
-def level_job(bench: Bench, condition: Condition, strap: float = STRAP) -> Job:
-    """A level onto the first group's capacitors of all rows; seen in the last row, farthest from the foot.
-
-    ``strap``: width (um) of a met4 wire above the level's line and joined with it; 0: there is none.
-    """
+def level_job(bench: Bench, condition: Condition) -> Job:
+    """A level onto the first group's capacitors of all rows; seen in the last row, farthest from the foot."""
     deck, vdd = Deck("levels", condition), condition.vdd
     k, count = bench.bits - 1, bench.rows / SECTIONS
     level = VREF * vdd
@@ -199,7 +196,7 @@ def level_job(bench: Bench, condition: Condition, strap: float = STRAP) -> Job:
     deck.source("vr0", [(0.0, level)], 0.0)
     starts: dict[str, float] = {}
     for s in range(SECTIONS):
-        deck.resistor(f"vr{s}", f"vr{s + 1}", count / (bench.siemens + strap * bench.strap_siemens))
+        deck.resistor(f"vr{s}", f"vr{s + 1}", count / (bench.siemens + STRAP * bench.strap_siemens))
         deck.capacitor(f"vr{s + 1}", GND, bench.lines[f"VREF[{k}]"] * count)
         nets = {f"q{k}": VDD, f"qb{k}": GND, f"D{k}": f"d{s}", f"VREF[{k}]": f"vr{s + 1}"}
         data = renamed(bit, nets, f"b{s}_")
@@ -219,7 +216,7 @@ def level_job(bench: Bench, condition: Condition, strap: float = STRAP) -> Job:
         f".meas tran first find v(t0) at={sampled:g}n",
     ]
     return Job(
-        f"levels {condition}, straps of {strap:g} um",
+        f"levels {condition}, straps of {STRAP:g} um",
         deck.text(_OPTIONS, analysis),
         ("high", "first"),
         seconds=300,

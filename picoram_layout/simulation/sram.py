@@ -63,11 +63,11 @@ class Access:
     word: int
 
 
-def accesses(bits: int, words: int = _WORDS, seed: int = _SEED) -> list[Access]:
+def accesses(bits: int) -> list[Access]:
     """Random words and their complements to both rows, each read after the other row was written."""
-    draw, top = random.Random(seed), (1 << bits) - 1
+    draw, top = random.Random(_SEED), (1 << bits) - 1
     found = []
-    for _ in range(words):
+    for _ in range(_WORDS):
         first, last = draw.randint(0, top), draw.randint(0, top)
         for a, b in ((first, last), (top - first, top - last)):
             found += [Access(True, 0, a), Access(True, 1, b), Access(False, 0, a), Access(False, 1, b)]

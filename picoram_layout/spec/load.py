@@ -44,7 +44,7 @@ def _plan_problems(spec: Spec) -> list[Problem]:
     from picoram_layout import limits, plan  # they need the Spec that is being loaded here
     from picoram_layout.periphery import room
 
-    return limits.problems(spec) or plan.problems(spec, load_pdk(spec.pdk)) or room.problems(spec)
+    return limits.problems(spec) or plan.problems(spec) or room.problems(spec)
 
 
 def check(data: dict[str, Any]) -> tuple[Spec | None, list[Problem]]:

@@ -50,9 +50,9 @@ class Model:
 MODEL = Model()
 
 
-def write_verilog(folder: Path, name: str, plan: Plan, model: Model = MODEL) -> dict[str, Path]:
+def write_verilog(folder: Path, name: str, plan: Plan) -> dict[str, Path]:
     """Write all Verilog files of a macro of this name; the files by what they are."""
-    context, templates = _context(name, plan, model), environment()
+    context, templates = _context(name, plan), environment()
     files = {}
     for kind, ending in VERILOG.items():
         files[kind] = folder / f"{name}{ending}"
@@ -72,7 +72,7 @@ def codes(plan: Plan, x: Ints, w: Ints, model: Model = MODEL) -> Ints:
     return np.where(steps < FULL - 2, FULL - 1 - steps, 0)
 
 
-def _context(name: str, plan: Plan, model: Model) -> dict[str, Any]:
+def _context(name: str, plan: Plan) -> dict[str, Any]:
     """What the templates are filled with."""
     table, a = pins(plan), plan.spec.array
     order = seq.sequence(plan)
@@ -100,7 +100,7 @@ def _context(name: str, plan: Plan, model: Model) -> dict[str, Any]:
         "load": {"setup": seq.LOAD_SETUP, "pulse": seq.LOAD_PULSE, "hold": seq.LOAD_HOLD},
         "times": asdict(seq.times()),
         "ripple": seq.ripple(plan),
-        "m": model,
+        "m": MODEL,
         "source": "tt, 27 C, 1.8 V, 144 rows of 4 x 4 bit",
     }
 
