@@ -51,14 +51,12 @@ def li_pad(pen: Pen, x: float, y: float, along: Axis) -> None:
 
 def licon(pen: Pen, x: float, y: float) -> None:
     """One contact from diffusion, tap or poly to li1."""
-    size = pen.pdk.size("licon")
-    rect(pen, "licon", x, y, size, size)
+    via(pen, "licon", x, y)
 
 
 def mcon(pen: Pen, x: float, y: float) -> None:
     """One contact from li1 to met1."""
-    size = pen.pdk.size("mcon")
-    rect(pen, "mcon", x, y, size, size)
+    via(pen, "mcon", x, y)
 
 
 def poly_contact(pen: Pen, x: float, y: float) -> None:
@@ -79,10 +77,7 @@ def via(pen: Pen, cut: str, x: float, y: float) -> None:
 
 def mcon_reach(pdk: Pdk, width: float) -> float:
     """From an mcon's centre to the end of a met1 wire of this width that runs over it."""
-    plain, adjacent = pdk.enclosure("met1", "mcon"), pdk.enclosure_adjacent("met1", "mcon")
-    size = pdk.size("mcon")
-    beside = (width - size) / 2
-    return size / 2 + (plain if beside >= adjacent - 1e-9 else adjacent)
+    return via_reach(pdk, "met1", "mcon", width)
 
 
 def via_reach(pdk: Pdk, metal: str, cut: str, width: float) -> float:
