@@ -54,7 +54,7 @@ def _last(bad: int, good: Callable[[int], bool]) -> int:
 @cache
 def most_cells(pdk: Pdk) -> int:
     """Largest odd count of cells per cluster, with the smallest transistors."""
-    w = pdk.rule("channel_width", "gate", "diff")
+    w = pdk.channel_width
     t, cells = solve(pdk, w, w, w), 3
     while True:
         row = solve_cluster(t, cells + 2, 1, "shielded")

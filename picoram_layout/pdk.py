@@ -108,6 +108,11 @@ class Pdk:
         """Enclosure needed on at least one of two adjacent sides (never less than the plain one)."""
         return max(self.enclosure(outer, inner), self.find("enclosure_adjacent", outer, inner))
 
+    @property
+    def channel_width(self) -> float:
+        """Least width of a transistor's channel."""
+        return self.rule("channel_width", "gate", "diff")
+
     def size(self, cut: str) -> float:
         """Exact edge length of a contact or via."""
         return self.rule("size", cut)

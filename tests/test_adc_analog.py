@@ -82,5 +82,5 @@ def test_a_slice_is_low_enough(pdk: str) -> None:
     from picoram_layout.cells import CATALOGUE
 
     made = CATALOGUE["adc_slice"].draw(Library(load_pdk(pdk)))
-    unit = load_pdk(pdk).rule("channel_width", "gate", "diff") / 0.42
+    unit = load_pdk(pdk).channel_width / 0.42
     assert made.height <= 120.0 * unit

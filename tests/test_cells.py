@@ -154,7 +154,7 @@ def test_a_dac_strip_fits_between_clusters(spec: str) -> None:
 @pytest.mark.parametrize("spec", ["picoram_40kb", "picoram_40kb_scaled65", "picoram_1mb", "picoram_tiny"])
 def test_strips_are_as_narrow_as_with_least_switches(spec: str) -> None:
     plan = make_plan(load_spec(SPECS / f"{spec}.yaml"))
-    unit = plan.pdk.rule("channel_width", "gate", "diff")
+    unit = plan.pdk.channel_width
     for strip, group in zip(plan.strips, plan.groups, strict=True):
         narrow = solve_strip(plan.plain, strip.index, strip.last, unit * group, unit)
         assert strip.width == narrow.width

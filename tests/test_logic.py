@@ -108,7 +108,7 @@ def test_a_row_refuses_gates_of_another_length_and_wider_ones() -> None:
 @pytest.mark.parametrize("many", [1.0, 1.4, 2.0, 2.7, 4.0])
 def test_rows_of_any_width_are_clean_back_to_back(pdk: str, many: float) -> None:
     process = load_pdk(pdk)
-    unit = process.rule("channel_width", "gate", "diff")
+    unit = process.channel_width
     wn, wp = process.up2(many * unit), process.up2(1.3 * many * unit)
     made = [
         [
@@ -319,7 +319,7 @@ def test_a_flip_flop_takes_what_is_there_at_the_rising_edge(pdk: str, name: str)
 @pytest.mark.parametrize("pdk", pdk_names())
 def test_transistors_for_simulation_are_those_of_the_drawing(pdk: str) -> None:
     process = load_pdk(pdk)
-    unit = process.rule("channel_width", "gate", "diff")
+    unit = process.channel_width
     made = (
         nand(unit, 2 * unit, "A B C").named("a", Y="x"),
         inverter(unit, 2 * unit, 3).named("b", A="x", Y="y"),

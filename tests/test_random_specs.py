@@ -154,7 +154,7 @@ def with_counts(spec: Spec, **counts: int) -> Spec:
 @pytest.mark.parametrize("pdk", pdk_names())
 @pytest.mark.parametrize("counts", ["2 2 1 1 3", "4 2 2 1 3"], ids=["plain", "segments"])
 def test_most_cells_are_just_within_latchup_distance(pdk: str, counts: str) -> None:
-    w = load_pdk(pdk).rule("channel_width", "gate", "diff")
+    w = load_pdk(pdk).channel_width
     spec, _ = check(spec_of(pdk, "shielded", counts, f"{w} {w} {w}"))
     assert spec is not None
     most = most_cells(load_pdk(pdk))

@@ -75,7 +75,7 @@ def test_all_shipped_specs_are_known_here() -> None:
 def test_defaults_come_from_the_pdk(pdk: str) -> None:
     data = changed(pdk=pdk, bitcell={"pass_gate_w": None}, capacitor=None)
     spec = Spec.model_validate(data)
-    narrowest = load_pdk(pdk).rule("channel_width", "gate", "diff")
+    narrowest = load_pdk(pdk).channel_width
     assert spec.bitcell.pass_gate_w == spec.bitcell.pull_down_w == spec.bitcell.pull_up_w == narrowest
     assert spec.capacitor.target_fF == load_pdk(pdk).info["capacitor_fF"]
 

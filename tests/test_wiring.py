@@ -44,7 +44,7 @@ class Sizes:
     @classmethod
     def of(cls, spec: Spec) -> Sizes:
         pdk, b = load_pdk(spec.pdk), spec.bitcell
-        unit = pdk.rule("channel_width", "gate", "diff")
+        unit = pdk.channel_width
         return cls(b.pass_gate_w, b.pull_down_w, b.pull_up_w, unit, pdk.up2(pdk.width("poly")))
 
 
@@ -74,7 +74,7 @@ def add_mac(c: Circuit, z: Sizes, name: str, lbl: str, xl: str, vl: str, row: Ca
 
 def spec_of(pdk: str, *, distinct: bool = False, style: str = "shielded", **changes: Any) -> Spec:
     """A small array, its bitcells' widths minimum or distinct."""
-    unit = load_pdk(pdk).rule("channel_width", "gate", "diff")
+    unit = load_pdk(pdk).channel_width
     grid = load_pdk(pdk).grid * 2
     widths = {k: round(round(v * unit / grid) * grid, 6) for k, v in DISTINCT.items()} if distinct else {}
     sizes = {"inputs": 2, "outputs": 2, "weight_bits": 1, "input_bits": 1, "cells_per_cluster": 3}

@@ -59,7 +59,7 @@ def solve_strips(row: ClusterRow, groups: Sequence[int]) -> tuple[Strip, ...]:
 
 def widest_strip(row: ClusterRow, index: int, last: bool, group: int, columns: int) -> Strip:
     """Strip ``index`` of a row of ``columns``: its switches as wide as wanted where that costs no width."""
-    unit = row.t.pdk.rule("channel_width", "gate", "diff")
+    unit = row.t.pdk.channel_width
     narrow = solve_strip(row, index, last, unit * group, unit)
     shares = range(max(1, int(columns * _SHARE_PART)) if index else 1, 0, -1)
     samples = range(max(group, int(columns * _LAST_PART)), group - 1, -1) if last else [group]

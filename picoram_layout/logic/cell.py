@@ -48,7 +48,7 @@ def catalogue_cell(lib: Library, name: str, values: dict[str, Any]) -> Block:
 
 def catalogue_gate(pdk: Pdk, name: str, values: dict[str, Any]) -> Gate:
     """The gate of a catalogue cell; `InputError` names what cannot be used."""
-    unit = pdk.rule("channel_width", "gate", "diff")
+    unit = pdk.channel_width
     wn = _size("n_w", values["n_w"] or unit, unit, pdk)
     wp = _size("p_w", values["p_w"] or 2 * wn, unit, pdk)
     shortest = pdk.width("poly")

@@ -45,7 +45,7 @@ def _diffusion(row: Row, net: str, outer: bool) -> Diffusion:
 
 def row_for(pdk: Pdk, gates: Sequence[Gate], close: bool = False) -> Row:
     """The lowest row that holds these gates."""
-    unit = pdk.rule("channel_width", "gate", "diff")
+    unit = pdk.channel_width
     wn, wp = max(unit, *(g.wn for g in gates)), max(unit, *(g.wp for g in gates))
     split = any(g.split for g in gates)
     return solve_row(pdk, wn, wp, split, length=max(g.length for g in gates), close=close)

@@ -75,19 +75,19 @@ def of_length(g: Gate, length: float) -> Gate:
 
 def nmos(w: float, count: int = 1, length: float = 0.0) -> Gate:
     """``count`` nMOS transistors in parallel (pins S G D) under an empty strip; S at both ends if even."""
-    strip = tuple(_fingers("S", "G", "D", count))
+    strip = parallel(["G"] * count, "S", "D")
     return Gate(strip, (NONE,) * len(strip), w, 0.0, ("S", "G", "D"), length)
 
 
 def pmos(w: float, count: int = 1, length: float = 0.0) -> Gate:
     """``count`` pMOS transistors in parallel (pins S G D) over an empty nMOS strip."""
-    strip = tuple(_fingers("S", "G", "D", count))
+    strip = parallel(["G"] * count, "S", "D")
     return Gate((NONE,) * len(strip), strip, 0.0, w, ("S", "G", "D"), length)
 
 
 def inverter(wn: float, wp: float, fingers: int = 1, length: float = 0.0) -> Gate:
     """Y = not A, of ``fingers`` transistors of these widths in parallel."""
-    n, p = (tuple(_fingers(supply, "A", "Y", fingers)) for supply in (GND, VDD))
+    n, p = (parallel(["A"] * fingers, supply, "Y") for supply in (GND, VDD))
     return Gate(n, p, wn, wp, ("A", "Y"), length)
 
 
@@ -95,14 +95,14 @@ def nand(wn: float, wp: float, inputs: str = "A B") -> Gate:
     """Y = not (A and B and ...): nMOS in series."""
     names = inputs.split()
     series = _series(names, GND, "Y")
-    return Gate(series, _parallel(names, VDD, "Y"), wn, wp, (*names, "Y"))
+    return Gate(series, parallel(names, VDD, "Y"), wn, wp, (*names, "Y"))
 
 
 def nor(wn: float, wp: float, inputs: str = "A B") -> Gate:
     """Y = not (A or B or ...): pMOS in series."""
     names = inputs.split()
     series = _series(names, VDD, "Y")
-    return Gate(_parallel(names, GND, "Y"), series, wn, wp, (*names, "Y"))
+    return Gate(parallel(names, GND, "Y"), series, wn, wp, (*names, "Y"))
 
 
 def or_nand(wn: float, wp: float) -> Gate:
@@ -179,6 +179,14 @@ def tap() -> Gate:
     return Gate((TAP,), (TAP,), 0.0, 0.0, ())
 
 
+def parallel(gates: Sequence[str], end: str, out: str) -> tuple[str, ...]:
+    """A strip of transistors in parallel, from ``end`` on; it ends there, too, where their number is even."""
+    nets = [end]
+    for k, name in enumerate(gates):
+        nets += [name, end if k % 2 else out]
+    return tuple(nets)
+
+
 def join(gates: Sequence[Gate], pins: str) -> Gate:
     """Gates in a row as one; neighbours share a diffusion where both strips allow it."""
     first, *rest = gates
@@ -227,21 +235,6 @@ def _beside(left: Gate, right: Gate) -> Gate:
         if _shares(left, turned):
             return replace(left, n=left.n + turned.n[1:], p=left.p + turned.p[1:])
     return replace(left, n=(*left.n, NONE, *right.n), p=(*left.p, NONE, *right.p))
-
-
-def _fingers(supply: str, gate: str, out: str, count: int) -> list[str]:
-    """``count`` transistors in parallel; both ends on the supply where the number is even."""
-    nets = [supply]
-    for k in range(count):
-        nets += [gate, supply if k % 2 else out]
-    return nets
-
-
-def _parallel(gates: Sequence[str], supply: str, out: str) -> tuple[str, ...]:
-    nets = [supply]
-    for k, name in enumerate(gates):
-        nets += [name, supply if k % 2 else out]
-    return tuple(nets)
 
 
 def _series(gates: Sequence[str], supply: str, out: str) -> tuple[str, ...]:

@@ -43,22 +43,17 @@ WIDTHS = {
 }
 
 
-def unit(pdk: Pdk) -> float:
-    """The minimum channel width (um)."""
-    return pdk.rule("channel_width", "gate", "diff")
-
-
 def strips(pdk: Pdk, n: str, p: str, wn: str, wp: str) -> Gate:
     """Two strips of devices of named widths; the shorter one ends early."""
     strip = [text.split() for text in (n, p)]
     count = max(map(len, strip))
     padded = [tuple(nets + [NONE] * (count - len(nets))) for nets in strip]
-    return Gate(padded[0], padded[1], unit(pdk) * WIDTHS[wn], unit(pdk) * WIDTHS[wp], ())
+    return Gate(padded[0], padded[1], pdk.channel_width * WIDTHS[wn], pdk.channel_width * WIDTHS[wp], ())
 
 
 def analog_rows(pdk: Pdk) -> Rows:
     """The rows from the array's side on."""
-    u, short = unit(pdk), pdk.width("poly")
+    u, short = pdk.channel_width, pdk.width("poly")
     small, logic = u * WIDTHS["small"], (u, u * WIDTHS["p"])
 
     def row(length: float, *gates: Gate) -> tuple[Gate, ...]:

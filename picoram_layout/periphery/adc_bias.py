@@ -13,11 +13,11 @@ from functools import cache
 from picoram_layout.layout import Block, Library, block
 from picoram_layout.logic.devices import rows_for
 from picoram_layout.logic.draw import draw_block, routed
-from picoram_layout.logic.gates import VDD, Gate, inverter, tap
+from picoram_layout.logic.gates import VDD, Gate, inverter, parallel, tap
 from picoram_layout.logic.rows import Row
 from picoram_layout.logic.wiring import Pin, Problem, Wiring, reached_above
 from picoram_layout.pdk import Pdk
-from picoram_layout.periphery.adc_analog import SHORT, SOURCE, WIDTHS, strips, unit
+from picoram_layout.periphery.adc_analog import SHORT, SOURCE, WIDTHS, strips
 from picoram_layout.periphery.narrow import Rows
 
 OUTPUTS, INPUTS = ("VBR", "VBC"), ("IREF_R", "IREF_C", "PD")
@@ -27,18 +27,16 @@ COMPARATOR_FINGERS = 4  # of the comparators' diode; Cmp1's tail has as many
 
 def bias_rows(pdk: Pdk) -> Rows:
     """Diodes, capacitors, switches."""
-    short, u = pdk.width("poly"), unit(pdk)
+    short, u = pdk.width("poly"), pdk.channel_width
 
     def row(length: float, *gates: Gate) -> tuple[Gate, ...]:
         return tuple(replace(g, length=round(length * short, 6)) for g in gates)
 
-    def fingers(gate: str, end: str, count: int) -> str:
-        return " ".join([VDD, *(net for k in range(count) for net in (gate, VDD if k % 2 else end))])
-
     def both(ramp: str, comparator: str) -> Gate:
         """Fingers of both lines: what is a diode to the line, what is one to VDD a capacitor."""
-        left, right = fingers("VBR", ramp, RAMP_FINGERS), fingers("VBC", comparator, COMPARATOR_FINGERS)
-        return strips(pdk, "", left + right.removeprefix(VDD), "small", "source")
+        left = parallel(["VBR"] * RAMP_FINGERS, VDD, ramp)
+        right = parallel(["VBC"] * COMPARATOR_FINGERS, VDD, comparator)
+        return strips(pdk, "", " ".join(left + right[1:]), "small", "source")
 
     return (
         row(SOURCE, both("VBR", "VBC"), tap()),

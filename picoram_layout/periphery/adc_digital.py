@@ -39,7 +39,7 @@ _PHASE_W = 2  # gates that pass the phases, times these: all phases the same, wh
 
 def gates(pdk: Pdk) -> list[list[Gate]]:
     """The slice's gates in rows, from the array's side."""
-    unit = pdk.rule("channel_width", "gate", "diff")
+    unit = pdk.channel_width
     n, p = _WN * unit, _WP * unit
 
     def inv(a: str, y: str, fingers: int = 1) -> Gate:

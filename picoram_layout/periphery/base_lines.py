@@ -85,7 +85,7 @@ def fingers(plan: Plan, line: str) -> tuple[int, int]:
 
 def gates(plan: Plan) -> list[Gate]:
     """Both inverters of all lines, in pieces of some fingers each."""
-    unit = plan.pdk.rule("channel_width", "gate", "diff")
+    unit = plan.pdk.channel_width
     n, p = (k * unit for k in _WIDTHS)
     made = []
     for line in LINES:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from picoram_layout.logic.gates import GND, NONE, VDD, Gate, inverter, latch, nand, nmos, nor, tap
+from picoram_layout.logic.gates import GND, NONE, VDD, Gate, inverter, latch, nand, nmos, nor, parallel, tap
 from picoram_layout.pdk import Pdk
 from picoram_layout.plan import Plan
 from picoram_layout.simulation.mac import AL_RESET_W, COLUMN_W, RESET_W
@@ -46,7 +46,7 @@ def halved(pdk: Pdk, rows: int, bits: int, full: float, most: int = 8) -> tuple[
 
     Their fingers are equal as far as the halves are; the least bit's is at least a channel wide.
     """
-    least = pdk.rule("channel_width", "gate", "diff")
+    least = pdk.channel_width
     total = max(full * least / _LEAST_W * min(rows, _TALLEST) / _FULL, least * 2 ** (bits - 1))
     finger = pdk.up2(total / min(most, 2 ** (bits - 1)))
     made = []
@@ -58,14 +58,14 @@ def halved(pdk: Pdk, rows: int, bits: int, full: float, most: int = 8) -> tuple[
 
 def scaled(pdk: Pdk, rows: int, full: float) -> float:
     """A width (um) in proportion to the rows."""
-    least = pdk.rule("channel_width", "gate", "diff")
+    least = pdk.channel_width
     return pdk.up2(max(least, full * least / _LEAST_W * min(rows, _TALLEST) / _FULL))
 
 
 def arrange(plan: Plan) -> tuple[tuple[Gate, ...], ...]:
     """Rows of gates of one output: two of switches, then drivers, then latches."""
     pdk, bits = plan.pdk, plan.spec.array.weight_bits
-    w = pdk.rule("channel_width", "gate", "diff")
+    w = pdk.channel_width
     columns = range(bits)
     drivers = _dealt([_driver(k, w) for k in columns])
     latches = _dealt([_read(k, w) for k in columns])
@@ -91,9 +91,9 @@ def _resets(plan: Plan) -> list[Gate]:
     resets = halved(pdk, rows, bits, RESET_W)
     w = resets[0].w
     count = max(_AL_FINGERS, round(scaled(pdk, rows, AL_RESET_W) / w))
-    parts = [_fingers(GND, "ALRST", "AL", count)[:: -1 if count % 2 else 1]]
-    parts += [_fingers(GND, "VLRST", f"VL{k}", f.count) for k, f in enumerate(resets) if f.w == w]
-    pre = [_fingers(VDD, "PREB", f"GBLB{k}", _PRECHARGE_FINGERS) for k in range(bits)]
+    parts = [parallel(["ALRST"] * count, GND, "AL")[:: -1 if count % 2 else 1]]
+    parts += [parallel(["VLRST"] * f.count, GND, f"VL{k}") for k, f in enumerate(resets) if f.w == w]
+    pre = [parallel(["PREB"] * _PRECHARGE_FINGERS, VDD, f"GBLB{k}") for k in range(bits)]
     wide = _over(parts, pre, w, scaled(pdk, rows, _PRECHARGE_W / _PRECHARGE_FINGERS))
     narrow = [
         nmos(f.w, f.count).named(f"reset{k}", S=GND, G="VLRST", D=f"VL{k}")
@@ -112,12 +112,12 @@ def _columns(plan: Plan) -> list[Gate]:
     ups = [(f"VL{k}", f"one{k}", VDD) for k in reversed(wide)]
     strip = _chained(
         [
-            *(_fingers("AL", "COL", f"VL{k}", switches[k].count) for k in wide),
+            *(parallel(["COL"] * switches[k].count, "AL", f"VL{k}") for k in wide),
             *(up[:: -1 if n % 2 else 1] for n, up in enumerate(ups)),
         ]
     )
     narrow = [
-        _alone((*_fingers("AL", "COL", f"VL{k}", f.count), f"one{k}", VDD), f.w)
+        _alone((*parallel(["COL"] * f.count, "AL", f"VL{k}"), f"one{k}", VDD), f.w)
         for k, f in enumerate(switches)
         if f.w != w
     ]
@@ -150,14 +150,6 @@ def _read(k: int, w: float) -> list[Gate]:
         latch(w, 2 * w).named(f"latch{k}", D=f"GBLB{k}", E="RE", EB="REB", Q=f"q{k}", QB=f"qb{k}"),
         inverter(w, 2 * w).named(f"out{k}", A=f"q{k}", Y=f"DO{k}"),
     ]
-
-
-def _fingers(end: str, gate: str, out: str, count: int) -> tuple[str, ...]:
-    """Transistors in parallel, from ``end`` on."""
-    nets = [end]
-    for k in range(count):
-        nets += [gate, end if k % 2 else out]
-    return tuple(nets)
 
 
 def _over(n: Sequence[tuple[str, ...]], p: Sequence[tuple[str, ...]], wn: float, wp: float) -> Gate:

@@ -54,7 +54,7 @@ def buffer(slices: int) -> int:
 def gates(pdk: Pdk, slices: int) -> dict[str, Gate]:
     """The counter's gates by name."""
     line = buffer(slices)
-    n = pdk.rule("channel_width", "gate", "diff")
+    n = pdk.channel_width
     p = 2 * n
 
     def inv(a: str, y: str, fingers: int = 1) -> Gate:

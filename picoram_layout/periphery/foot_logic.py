@@ -77,7 +77,7 @@ def cell_bits(plan: Plan) -> int:
 
 def foot(plan: Plan, nets: Sequence[str]) -> Foot:
     """The foot of row drivers with these nets at their lower edge."""
-    w = plan.pdk.rule("channel_width", "gate", "diff")
+    w = plan.pdk.channel_width
     lines = []
     for net in nets:
         first, copies = _first(net), [one for one in nets if one != net == _first(one)]

@@ -43,7 +43,7 @@ _ROWS = (
 
 def stage(pdk: Pdk, k: int) -> dict[str, Gate]:
     """The gates of stage k: what drives its outputs A<k> and B<k>, what keeps them apart, what sets them."""
-    unit, length = pdk.rule("channel_width", "gate", "diff"), LENGTH * pdk.width("poly")
+    unit, length = pdk.channel_width, LENGTH * pdk.width("poly")
     main, keep = pdk.up(MAIN_W * unit), pdk.up(KEEP_W * unit)
     sources = ("A", "B") if k else ("B", "A")  # the twist
     made = {}
@@ -68,7 +68,7 @@ def buffer(slices: int) -> int:
 def phase(pdk: Pdk, k: int, slices: int) -> dict[str, Gate]:
     """What makes phase k of stage k, and drives its line."""
     last = buffer(slices)
-    unit = pdk.rule("channel_width", "gate", "diff")
+    unit = pdk.channel_width
     rise, fall = ("B", "A") if k % 2 else ("A", "B")
     return {
         f"x{k}": nor(unit, NOR_P * unit).named(f"x{k}", A=f"{rise}{k}", B=f"y{k}", Y=f"x{k}"),
@@ -80,7 +80,7 @@ def phase(pdk: Pdk, k: int, slices: int) -> dict[str, Gate]:
 
 def enable(pdk: Pdk) -> dict[str, Gate]:
     """Both levels of EN."""
-    unit = pdk.rule("channel_width", "gate", "diff")
+    unit = pdk.channel_width
     return {
         "off": inverter(unit, 2 * unit, 2).named("off", A="EN", Y="off"),
         "on": inverter(unit, 2 * unit, 2).named("on", A="off", Y="on"),

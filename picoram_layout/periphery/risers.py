@@ -189,7 +189,7 @@ def solve_risers(plan: Plan) -> Solved:
     pdk, space = plan.pdk, plan.pdk.space("met3")
     last, width = solve_side(plan).outputs[-1], round(below.size(plan)[0], 6)
     wide = round(last.x + last.width, 6)
-    left = pdk.up(_LEFT * pdk.rule("channel_width", "gate", "diff"))
+    left = pdk.up(_LEFT * pdk.channel_width)
     x0, base_x = min(left, max(0.0, round(width - wide, 6))), max(0.0, round(wide - width, 6))
     total = max(width, wide)
     height = below.size(plan)[1]

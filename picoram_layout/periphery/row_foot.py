@@ -267,7 +267,7 @@ def diode_area(plan: Plan) -> float:
     if rule is None or not plan.cuts:
         return 0.0
     etched = 2 * (plan.y[-1] - plan.y[0] + landing_height(plan) + track) * rule.extra["thickness"]
-    gates = len(plan.cuts) * 3 * pdk.rule("channel_width", "gate", "diff") * pdk.width("poly")
+    gates = len(plan.cuts) * 3 * pdk.channel_width * pdk.width("poly")
     return (
         max(0.0, etched / gates - (rule.value or 0.0) - rule.extra["diode_bonus"])
         / rule.extra["diode_factor"]

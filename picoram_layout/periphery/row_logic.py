@@ -80,7 +80,7 @@ def arrangements(
     """
     pdk, width = plan.pdk, plan.plain.height
     higher = plan.segment.height if plan.cuts else width
-    w = pdk.rule("channel_width", "gate", "diff")
+    w = pdk.channel_width
     plain = solve_row(pdk, w, _GATE[1] * w, close=True)
     seg = inverter(w, _GATE[1] * w).named("SEG", A="SEGB", Y="SEG")
     reach = Wires(wires, lambda net: net in (*_THROUGH, "ACCI", "ACCO") or net.startswith("CSB"), BRIDGED)

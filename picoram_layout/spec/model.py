@@ -66,7 +66,7 @@ class Spec(Section):
 def _pdk_defaults(name: Any) -> dict[str, dict[str, float | None]]:
     """Keys whose default is the PDK's, with their values (None while the PDK is not known)."""
     pdk = load_pdk(name) if isinstance(name, str) and name in pdk_names() else None
-    width = pdk.rule("channel_width", "gate", "diff") if pdk else None
+    width = pdk.channel_width if pdk else None
     return {
         "bitcell": dict.fromkeys(BitcellSpec.model_fields, width),
         "capacitor": {"target_fF": pdk.info["capacitor_fF"] if pdk else None},

@@ -78,7 +78,7 @@ def steps(key: str, known: Mapping[str, Any], pdk: Pdk | None) -> Steps:
         case "array.cells_per_cluster":
             return Steps(first, 10**9 + 1, 2, f"must be an odd number from {first}")
         case "bitcell.pass_gate_w" | "bitcell.pull_down_w" | "bitcell.pull_up_w" if pdk:
-            first = pdk.rule("channel_width", "gate", "diff")
+            first = pdk.channel_width
             last = pdk.down(WIDEST * first)
             why = f"must be {first} to {last} um in steps of {pdk.grid} um ({pdk.name})"
             return Steps(first, last, pdk.grid, why)

@@ -402,7 +402,7 @@ def _antenna(pdk: Pdk, rule: Rule, short: bool) -> Sketch:
     s, layer = Sketch(pdk), rule.layers[0]
     stack = ["poly", "licon", *pdk.stack]
     level, thickness = stack.index(layer), rule.extra.get("thickness")
-    gate_w, gate_l, count = pdk.rule("channel_width", "gate", "diff"), 1.0, 1
+    gate_w, gate_l, count = pdk.channel_width, 1.0, 1
     if thickness is None:  # so many cuts that the gate, sized for them, is not too short
         count = math.ceil(1.1 * gate_w * pdk.width("poly") * value(rule) / pdk.size(layer) ** 2)
         gate_l = pdk.up(count * pdk.size(layer) ** 2 / value(rule) / gate_w) - short * pdk.grid
