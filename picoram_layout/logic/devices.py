@@ -62,10 +62,7 @@ def rows_for(pdk: Pdk, gates: Sequence[Sequence[Gate]], close: bool = False) -> 
         return [pdk.up(base * math.ceil(row.pitch / base - 1e-6)) for row in rows]
 
     pitches = min((raised(row.pitch) for row in rows), key=sum)
-    return [
-        solve_row(pdk, row.wn, row.wp, row.split, row.height, row.gate_l, pitch, close)
-        for row, pitch in zip(rows, pitches, strict=True)
-    ]
+    return [row.solved(pitch=pitch) for row, pitch in zip(rows, pitches, strict=True)]
 
 
 def transistors(pdk: Pdk, gates: Sequence[Gate]) -> tuple[Transistor, ...]:

@@ -11,7 +11,7 @@ from picoram_layout.cells.thin_cell import poly_pad, via_pad
 from picoram_layout.layout import Block, Canvas, Library
 from picoram_layout.logic.devices import devices
 from picoram_layout.logic.gates import GND, NONE, TAP, VDD
-from picoram_layout.logic.rows import Row, solve_row
+from picoram_layout.logic.rows import Row
 from picoram_layout.logic.wiring import (
     RAILS,
     Columns,
@@ -77,8 +77,7 @@ def routed(
 
 def higher(row: Row) -> Row:
     """The same row with one track more."""
-    height = row.height + row.track + row.pdk.space("met1")
-    return solve_row(row.pdk, row.wn, row.wp, row.split, height, row.gate_l, row.pitch, row.close)
+    return row.solved(row.height + row.track + row.pdk.space("met1"))
 
 
 def draw_block(lib: Library, name: str, problem: Problem, wiring: Wiring) -> Block:

@@ -89,6 +89,11 @@ class Row:
         first = pdk.down(min(max(middle, low), high - (count - 1) * pitch))
         return [round(first + k * pitch, 6) for k in range(count)]
 
+    def solved(self, height: float = 0.0, pitch: float = 0.0) -> Row:
+        """The row solved anew, at least so high, its columns at least so far apart; never lower or closer."""
+        height, pitch = max(height, self.height), max(pitch, self.pitch)
+        return solve_row(self.pdk, self.wn, self.wp, self.split, height, self.gate_l, pitch, self.close)
+
     @property
     def tap(self) -> tuple[float, float]:
         """Width and height of a tap."""
@@ -179,10 +184,7 @@ def solve_row(
 
 def raised(rows: Sequence[Row], heights: Sequence[float]) -> tuple[Row, ...]:
     """The same rows, at least so high as is given, if it is."""
-    return tuple(
-        solve_row(row.pdk, row.wn, row.wp, row.split, max(row.height, height), row.gate_l, row.pitch)
-        for row, height in zip(rows, heights or [0.0] * len(rows), strict=True)
-    )
+    return tuple(row.solved(height) for row, height in zip(rows, heights or [0.0] * len(rows), strict=True))
 
 
 def _apart(pdk: Pdk, gate_l: float) -> float:

@@ -30,7 +30,7 @@ from picoram_layout.cells.thin_cell import via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.draw import PASSES, draw_block, higher, pads, routed, trunk_vias
 from picoram_layout.logic.gates import GND, VDD
-from picoram_layout.logic.rows import Row, solve_row
+from picoram_layout.logic.rows import Row
 from picoram_layout.logic.wiring import (
     RAILS,
     Line,
@@ -328,7 +328,7 @@ def _high_enough(plan: Plan, a: Arrangement, raised: int) -> tuple[Row, ...]:
         row.height for row in a.rows[a.words - a.over :]
     )
     more = max(0.0, plan.pdk.up2(missing / len(others)))
-    return *words, *(solve_row(r.pdk, r.wn, r.wp, r.split, r.height + more, close=r.close) for r in others)
+    return *words, *(row.solved(row.height + more) for row in others)
 
 
 def _spans(plan: Plan, at: dict[str, Line], base: float, top: float) -> tuple[Span, ...]:
