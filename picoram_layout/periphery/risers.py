@@ -335,7 +335,7 @@ def turned(pdk: Pdk, turns: Iterable[Turn], obstacles: Sequence[Box]) -> Turn | 
         )
         steps = range(max(0, math.floor((high - low) / (2 * pdk.grid) + 1e-6) + 1))
         places = (round(low + 2 * pdk.grid * k, 6) for k in steps)
-        turn.y = next(
+        found = next(
             (
                 y
                 for y in places
@@ -344,10 +344,11 @@ def turned(pdk: Pdk, turns: Iterable[Turn], obstacles: Sequence[Box]) -> Turn | 
                     touching + 1e-6 < abs(y - via) < clear - 1e-6 for stub in turn.stubs for via in stub.vias
                 )
             ),
-            -1.0,
+            None,
         )
-        if turn.y < 0:
+        if found is None:
             return turn
+        turn.y = found
         taken.append((x1, turn.y - half, x2, turn.y + half))
     return None
 
