@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from dataclasses import asdict, dataclass
@@ -13,7 +12,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from picoram_layout.console import emit_json, table
-from picoram_layout.errors import PicoramError
+from picoram_layout.errors import InputError, PicoramError
+from picoram_layout.output import check_folder
 from picoram_layout.pdk import load_pdk, pdk_names, pdk_root
 
 DISTRIBUTION = "picoram-layout"
@@ -97,11 +97,10 @@ def _pdks() -> list[Finding]:
 
 
 def _writable(folder: Path) -> Finding:
-    existing = folder.absolute()
-    while not existing.exists():
-        existing = existing.parent
-    ok = existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
-    return Finding("results folder", "ok" if ok else "missing", str(existing), "writable")
+    try:
+        return Finding("results folder", "ok", str(check_folder(folder.absolute())), "writable")
+    except InputError as error:
+        return Finding("results folder", "missing", str(error), "writable")
 
 
 def _programs() -> list[Finding]:
