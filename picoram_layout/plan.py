@@ -1,4 +1,6 @@
-"""From a spec to every count and size of the array, without drawing: the one place that knows the floorplan.
+"""From a spec to every count and size of the array and where its parts lie in it, without drawing.
+
+`macro.assembly` places the array in the macro.
 
 Rows are numbered from the bottom, columns from the left; a column's weight bit is the most significant
 one first within each output. A segment row stands where the shift-and-add cuts VL: ``inputs >> k`` rows

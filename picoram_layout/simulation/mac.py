@@ -187,10 +187,10 @@ def job(
             stored = vdd * (1 - (int(w[r]) >> (bench.weight_bits - 1 - c) & 1))
             kind = bench.kind(r, c)
             part, at = columns[kind], f"{r}_{c}"
-            below = max(0, r - 1) if kind.endswith("cut") else r
+            lower = max(0, r - 1) if kind.endswith("cut") else r
             nets = {part.q: f"q{at}", part.qb: f"qb{at}", "LBL": f"l{at}", "T": f"t{at}"}
             nets["XL"] = f"xl{r}_{bench.group(c)}"
-            nets |= {"VL": f"v{c}_{below // size}", "VL_UP": f"v{c}_{r // size}", part.word: "wll"}
+            nets |= {"VL": f"v{c}_{lower // size}", "VL_UP": f"v{c}_{r // size}", part.word: "wll"}
             nets |= _row_nets(phases, r // size)
             _put(deck, part, nets, mismatch, capacitor_sigma)
             starts |= {f"q{at}": stored, f"qb{at}": vdd - stored, f"l{at}": vdd, f"t{at}": level}
