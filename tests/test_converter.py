@@ -8,18 +8,10 @@ from functools import cache
 import pytest
 
 from picoram_layout.pdk import load_pdk
-from picoram_layout.simulation.converter import (
-    STATES,
-    Blocks,
-    Ring,
-    blocks,
-    escape,
-    hits,
-    ring,
-    slice_current,
-)
+from picoram_layout.simulation.converter import STATES, Ring, ring
 from picoram_layout.simulation.models import Condition
 from tests.conftest import needs_ngspice
+from tests.conversion import Blocks, blocks, escape, hits, slice_current
 
 TYPICAL = Condition()
 
@@ -33,7 +25,7 @@ def drawn() -> Blocks:
 @cache
 def simulated(condition: Condition) -> Ring:
     """The ring at a condition."""
-    return ring(drawn(), condition)
+    return ring(drawn().oscillator, condition)
 
 
 @needs_ngspice

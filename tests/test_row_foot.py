@@ -22,12 +22,11 @@ from picoram_layout.periphery.row_foot import (
     diode_area,
     logic_width,
     row_foot,
-    row_side,
     spread,
 )
 from picoram_layout.plan import Plan
 from tests.switch_level import Switches
-from tests.test_row_side import differences, planned, violations
+from tests.test_row_side import differences, planned, row_side, violations
 
 USUAL = {"inputs": 16, "cells_per_cluster": 9, "input_bits": 4, "outputs": 8, "weight_bits": 4}
 

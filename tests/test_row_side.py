@@ -13,16 +13,17 @@ import pytest
 from picoram_layout.array.array import array
 from picoram_layout.drc import run_drc
 from picoram_layout.errors import InputError
-from picoram_layout.layout import Block, Canvas, Library
+from picoram_layout.layout import Block, Canvas, Library, block
+from picoram_layout.logic.draw import WELL
 from picoram_layout.logic.rows import solve_row
-from picoram_layout.logic.wiring import Problem, Unroutable
+from picoram_layout.logic.wiring import RAILS, Problem, Unroutable
 from picoram_layout.lvs.compare import compare
 from picoram_layout.lvs.extract import extract
 from picoram_layout.netlist.circuit import set_capacitors
 from picoram_layout.pdk import pdk_names
 from picoram_layout.periphery import row_driver as side
 from picoram_layout.periphery import row_logic
-from picoram_layout.periphery.row_foot import row_side
+from picoram_layout.periphery.row_foot import row_foot, solve_foot
 from picoram_layout.plan import Plan, capacitance, make_plan
 from picoram_layout.simulation import drivers
 from picoram_layout.simulation.circuits import Cell, flat
@@ -68,6 +69,22 @@ def with_array(pdk: str) -> tuple[Library, Block]:
     top = c.done(drivers.width + cells.width, cells.height)
     set_capacitors(library.netlist, library.devices, capacitance(plan).value_fF)
     return library, top
+
+
+@block
+def row_side(lib: Library, plan: Plan) -> Block:
+    """The row drivers on their foot, as the macro has them."""
+    c = Canvas(lib, "row_side")
+    below, drivers = row_foot(lib, plan), side.row_drivers(lib, plan)
+    own = {}
+    for pin in below.circuit.pins:
+        name, bracket, number = pin.partition("[")
+        if name in (*RAILS, WELL):
+            own[pin] = f"{name}_FOOT{bracket}{number}"
+    c.place(below, nets=own)
+    c.place(drivers, solve_foot(plan).extra, below.height)
+    c.export()
+    return c.done(below.width, round(below.height + drivers.height, 6))
 
 
 # -- which lines a row chooses -----------------------------------------------------------------------------

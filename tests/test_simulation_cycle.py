@@ -181,7 +181,7 @@ def test_noise_is_the_sum_of_its_parts() -> None:
 @needs_ngspice
 def test_edges_of_two_periods_tell_the_ring_as_a_long_run_does(tmp_path: Path) -> None:
     plan, condition = tiny().plan, Condition()
-    drawn = converter.blocks(plan.pdk, 1, plan.spec.array.weight_bits * plan.t.width)
+    drawn = converter.oscillator(plan.pdk, 1)
     long = converter.ring(drawn, condition)
     short = converter.measured_ring(Store(tmp_path).run([converter.ring_job(drawn, condition)])[0])
     assert short.step == pytest.approx(long.step, rel=1e-3)

@@ -17,7 +17,7 @@ from picoram_layout.cells import parts
 from picoram_layout.cells.thin_cell import via_pad
 from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.devices import rows_for
-from picoram_layout.logic.draw import WELL, draw_block, routed
+from picoram_layout.logic.draw import draw_block, routed
 from picoram_layout.logic.gates import Gate
 from picoram_layout.logic.rows import Row
 from picoram_layout.logic.taps import tapped
@@ -34,7 +34,7 @@ from picoram_layout.logic.wiring import (
     turn_levels,
 )
 from picoram_layout.periphery.foot_logic import foot
-from picoram_layout.periphery.row_driver import row_drivers, solve_driver, standing_lines
+from picoram_layout.periphery.row_driver import solve_driver, standing_lines
 from picoram_layout.periphery.row_places import Wires, ordered
 from picoram_layout.periphery.straps import met4_width, rails_of, stack, strap_reach
 from picoram_layout.plan import Plan
@@ -292,19 +292,3 @@ def _diode(c: Canvas, plan: Plan, x: float, low: float, high: float) -> None:
     parts.li_pad(c, x, y, "y")
     parts.mcon(c, x, y)
     c.box("met1", x - row.track / 2, y - reach, x + row.track / 2, high)
-
-
-@block
-def row_side(lib: Library, plan: Plan) -> Block:
-    """The row drivers on their foot."""
-    c = Canvas(lib, "row_side")
-    below, drivers = row_foot(lib, plan), row_drivers(lib, plan)
-    own = {}
-    for pin in below.circuit.pins:
-        name, bracket, number = pin.partition("[")
-        if name in (*RAILS, WELL):
-            own[pin] = f"{name}_FOOT{bracket}{number}"
-    c.place(below, nets=own)
-    c.place(drivers, solve_foot(plan).extra, below.height)
-    c.export()
-    return c.done(below.width, round(below.height + drivers.height, 6))

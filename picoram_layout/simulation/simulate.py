@@ -223,16 +223,15 @@ class Session:
         return adc_slice.Slice(*self.circuits.slice, self.circuits.bench())
 
     @cached_property
-    def blocks(self) -> converter.Blocks:
-        """The drawn ring and what it drives."""
+    def oscillator(self) -> Cell:
+        """The drawn ring oscillator."""
         plan = self.circuits.plan
-        width = plan.spec.array.weight_bits * plan.t.width
-        return converter.blocks(plan.pdk, plan.spec.array.outputs, width)
+        return converter.oscillator(plan.pdk, plan.spec.array.outputs)
 
     @cached_property
     def ring(self) -> converter.Ring:
         """The ring oscillator at the one condition."""
-        return converter.ring(self.blocks, self.choice.single)
+        return converter.ring(self.oscillator, self.choice.single)
 
     @cached_property
     def driver(self) -> drivers.Bench:
@@ -412,7 +411,7 @@ def _adc_conditions(
 ) -> tuple[dict[str, Any], list[Result]]:
     """Ramp and ring at all conditions, the IREF_R that each needs, whole transfers with it at a few."""
     ramps = s.run("ADC, all conditions", adc.corner_jobs(s.slice, conditions))
-    steps = s.run("ring, all conditions", [converter.ring_job(s.blocks, c) for c in conditions])
+    steps = s.run("ring, all conditions", [converter.ring_job(s.oscillator, c) for c in conditions])
     rings = [converter.measured_ring(result) for result in steps]
     rows = adc.corners(conditions, ramps)
     for row, ring in zip(rows, rings, strict=True):
