@@ -268,6 +268,14 @@ def test_doctor(picoram: Picoram) -> None:
     assert "everything that is needed is there" in picoram("doctor").out
 
 
+def test_doctor_says_why_results_cannot_be_written(picoram: Picoram, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    outcome = picoram("doctor", "--json")
+    assert outcome.status == 3
+    found = {entry["what"]: entry["found"] for entry in json.loads(outcome.out)["findings"]}
+    assert found["results folder"] == f"{tmp_path / 'out'}: is a file, not a folder"
+
+
 def test_doctor_misses_a_package(picoram: Picoram, monkeypatch: pytest.MonkeyPatch) -> None:
     from importlib import metadata
 
