@@ -77,7 +77,7 @@ def solve_strip(row: ClusterRow, index: int, last: bool, sample_w: float, share_
     `ValueError` for a row that is too low for a finger of the sampling switch beside the sharing one.
     """
     t, m1 = row.t, row.t.m1
-    unit, fingers = t.pdk.rule("channel_width", "gate", "diff"), 1
+    unit, fingers = t.pdk.channel_width, 1
     while sample_w / fingers > (room := _sample_room(row, fingers, share_w)):
         if fingers > 1 and room < unit:  # further fingers have no more
             text = (
