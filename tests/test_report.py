@@ -227,6 +227,9 @@ def test_the_page_says_what_was_checked(case: Case) -> None:
         assert case.page.source.count(">clean</span>") == len(drc["rules_checked"])
         for row in drc["rules_not_checked"]:
             assert f"{row['id']} {row['why']}" in case.page.text
+        rules = load_pdk(case.report["pdk"]).rules
+        antenna = {r.id for r in rules if r.kind == "antenna"} & set(drc["rules_checked"])
+        assert re.search(rf"<td>antenna</td><td class=\"n\">{len(antenna)}</td>", case.page.source)
 
 
 def test_a_study_deck_is_called_one(case: Case) -> None:

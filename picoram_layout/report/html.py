@@ -38,6 +38,7 @@ def write_html(path: Path, report: Mapping[str, Any], pictures: Mapping[str, Pat
         drc=report["drc"],
         lvs=report["lvs"],
         rules=(rules := _rules(pdk, report["drc"])),
+        kinds=_kinds(rules),
         source=_usual_source(rules),
         svg={
             name: Markup(file.read_text(encoding="utf-8")) for name, file in pictures.items() if _is_svg(file)
@@ -54,6 +55,16 @@ def _usual_source(rules: Mapping[str, dict[str, Any]]) -> str:
     """The source that most rules have, named once."""
     count = Counter(source for rule in rules.values() for source in rule["sources"])
     return count.most_common(1)[0][0] if count else ""
+
+
+def _kinds(rules: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, int]]:
+    """By kind of rule: how many rules were checked, how many were not, violations of all."""
+    kinds: dict[str, dict[str, int]] = {}
+    for rule in rules.values():
+        row = kinds.setdefault(rule["kind"], {"checked": 0, "left": 0, "violations": 0})
+        row["left" if rule["count"] is None else "checked"] += 1
+        row["violations"] += rule["count"] or 0
+    return kinds
 
 
 def _is_svg(path: Path) -> bool:
@@ -79,6 +90,7 @@ def _rules(pdk: Pdk, drc: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     checked = set(drc["rules_checked"])
     return {
         name: {
+            "kind": found[0].kind,
             "text": "; ".join(describe(replace(r, source="")).removeprefix(f"{name}: ") for r in found),
             "sources": list(dict.fromkeys(r.source for r in found if r.source)),
             "count": drc["by_rule"].get(name, 0) if name in checked else None,

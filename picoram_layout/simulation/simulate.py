@@ -134,9 +134,7 @@ class Circuits:
         bits = self.plan.spec.array.weight_bits
         if bits < LEAST_BITS:
             return None
-        return below.Below(
-            below.column_block(self.plan), below.reader(self.slice[0]), bits, self.plan.rows
-        )
+        return below.Below(below.column_block(self.plan), below.reader(self.slice[0]), bits, self.plan.rows)
 
     @property
     def vl_ohm(self) -> float:
