@@ -13,8 +13,8 @@ import numpy as np
 
 from picoram_layout.layout import Library
 from picoram_layout.pdk import Pdk
-from picoram_layout.periphery.adc_digital import CODE_BITS, adc_digital, solve_slice
-from picoram_layout.periphery.counter import BITS, counter, solve_counter
+from picoram_layout.periphery.adc_digital import CODE_BITS, COUNTER_BITS, adc_digital, solve_slice
+from picoram_layout.periphery.counter import counter, solve_counter
 from picoram_layout.periphery.oscillator import STAGES
 from picoram_layout.simulation.circuits import GND, Cell, renamed
 from picoram_layout.simulation.converter import (
@@ -36,7 +36,7 @@ from picoram_layout.simulation.models import Condition
 from picoram_layout.simulation.ngspice import SimulationError
 
 LINE_FF = 25.0  # of each line outside the slices: about 150 um of met3
-_COUNT = [f"COUNT{k}" for k in range(BITS)]
+_COUNT = [f"COUNT{k}" for k in range(COUNTER_BITS)]
 _CLEAR = 27.0  # steps with START low, which clear the counter
 _TO_RAMP = 14.15  # from START to RAMPB, where hits are planned from; positions are then measured
 _IN_PERIOD = 2.6  # the position at which RAMPB falls

@@ -219,16 +219,16 @@ def test_the_counter_counts_stops_when_full_and_starts_in_the_same_state() -> No
         """One period; the count, END and RAMPB after its rising edge."""
         switches.drive({"PH[2]": 0}, START=start)
         nets = switches.drive({"PH[2]": 1})
-        bits = [nets[f"COUNT[{k}]"] for k in range(counter.BITS)]
+        bits = [nets[f"COUNT[{k}]"] for k in range(adc_digital.COUNTER_BITS)]
         return sum((bit or 0) << k for k, bit in enumerate(bits)), nets["END"], nets["RAMPB"]
 
     for _ in range(4):
         edge(0)
     assert edge(0) == (0, 0, 1)
     assert [edge(1) for _ in range(2)] == [(0, 0, 1), (0, 0, 0)], "RAMPB falls at the second edge"
-    for count in range(1, 2**counter.BITS):
+    for count in range(1, 2**adc_digital.COUNTER_BITS):
         assert edge(1) == (count, 0, 0)
-    full = 2**counter.BITS - 1
+    full = 2**adc_digital.COUNTER_BITS - 1
     assert switches.drive({"PH[2]": 0})["END"] == 1, "in the middle of the last period"
     assert [edge(1) for _ in range(2)] == [(full, 1, 0)] * 2
     assert switches.drive(START=0)["RAMPB"] == 1

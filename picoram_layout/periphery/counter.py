@@ -34,9 +34,9 @@ from picoram_layout.logic.wiring import (
     reached_above,
 )
 from picoram_layout.pdk import Pdk
+from picoram_layout.periphery.adc_digital import COUNTER_BITS
 
-BITS = 6
-TOPS = ("PH[2]", *(f"COUNT[{k}]" for k in range(BITS)), "END", "RAMPB")  # nets at the upper edge
+TOPS = ("PH[2]", *(f"COUNT[{k}]" for k in range(COUNTER_BITS)), "END", "RAMPB")  # nets at the upper edge
 _CLOCK = 8  # of what drives the clock
 # Rows of each part from below; the order within a row is one that needs few tracks (found by search).
 _PARTS = (
@@ -66,7 +66,7 @@ def gates(pdk: Pdk, slices: int) -> dict[str, Gate]:
 
     def both(name: str, first: int, y: str) -> Gate:
         """NAND of half of the bits, from this one on."""
-        pins = "ABCD"[: BITS // 2]
+        pins = "ABCD"[: COUNTER_BITS // 2]
         return nand(n, p, " ".join(pins)).named(name, **{a: f"q{first + k}" for k, a in enumerate(pins)}, Y=y)
 
     made = {
@@ -81,11 +81,11 @@ def gates(pdk: Pdk, slices: int) -> dict[str, Gate]:
         "RAMPB": inv("ramp", "RAMPB", line),
         "e": clocked("e", "full", "endq", "endb", falling=True),
         "fl": both("l", 0, "fl"),
-        "fh": both("h", BITS // 2, "fh"),
+        "fh": both("h", COUNTER_BITS // 2, "fh"),
         "full": nor(n, p).named("full", A="fl", B="fh", Y="full"),
         "END": inv("endb", "END", line),
     }
-    for k in range(BITS):
+    for k in range(COUNTER_BITS):
         carry, carry_b = (f"t{k}", f"tb{k}") if k else ("endb", "endq")
         made |= {
             f"f{k}": clocked(f"f{k}", f"d{k}", f"q{k}", f"qb{k}"),
@@ -93,7 +93,7 @@ def gates(pdk: Pdk, slices: int) -> dict[str, Gate]:
             f"d{k}": nor(n, p).named(f"d{k}", A=f"x{k}", B="stop", Y=f"d{k}"),
             f"COUNT{k}": inv(f"qb{k}", f"COUNT[{k}]", line),
         }
-        if k < BITS - 1:
+        if k < COUNTER_BITS - 1:
             made[f"tb{k + 1}"] = nand(n, p).named(f"tb{k + 1}", A=carry, B=f"q{k}", Y=f"tb{k + 1}")
             made[f"t{k + 1}"] = inv(f"tb{k + 1}", f"t{k + 1}")
     return made

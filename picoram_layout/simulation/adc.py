@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from picoram_layout.simulation.adc_slice import AZ_END, START, STEP, Levels, Slice, conversion, job
-from picoram_layout.simulation.converter import Ring
+from picoram_layout.simulation.converter import STATES, Ring
 from picoram_layout.simulation.mac import LEVELS
 from picoram_layout.simulation.models import Condition
 from picoram_layout.simulation.phases import COMPUTE, SAMPLE
@@ -30,7 +30,6 @@ _DEGREE = 5
 INL_LIMIT, DNL_LIMIT, TIME_LIMIT = 1.0, 0.5, 500.0  # LSB, LSB, ns
 CYCLE = SAMPLE.end + COMPUTE.end  # ns of the array before the conversion
 CYCLE_LIMIT = 1000.0
-STATES = 8
 
 SAVED_LIMIT = 0.5  # of the slice's energy at mid scale, by the dual threshold
 AFTER = 290.0  # ns from the ramp's start that the energy of a conversion from mid scale is taken over

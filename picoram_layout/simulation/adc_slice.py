@@ -12,6 +12,7 @@ from functools import cached_property
 
 from picoram_layout.layout import Library
 from picoram_layout.periphery.adc_analog import LINES
+from picoram_layout.periphery.adc_digital import COUNTER_BITS, PHASES
 from picoram_layout.plan import Plan
 from picoram_layout.simulation import adc_load, mac
 from picoram_layout.simulation.circuits import GND, VDD, Cell, Transistor, flat, merged, renamed
@@ -185,7 +186,6 @@ def bias(d: Deck, s: Slice, levels: Levels) -> None:
 
 
 _LINES = ("VBR", "VBC")
-PHASES, BITS = 4, 6
 
 
 def _digital(d: Deck, s: Slice, state: float) -> None:
@@ -205,7 +205,7 @@ def _digital(d: Deck, s: Slice, state: float) -> None:
             f"Vph{k} PH[{k}] 0 PULSE({vdd if at > period / 2 else 0:g} {0 if at > period / 2 else vdd:g} "
             f"{at if at < period / 2 else at - period / 2:g}n 0.1n 0.1n {period / 2 - 0.1:g}n {period:g}n)"
         )
-    for bit in range(BITS):
+    for bit in range(COUNTER_BITS):
         half = period * 2**bit
         d.add(
             f"Vcount{bit} COUNT[{bit}] 0 PULSE(0 {vdd:g} {START + half:g}n 0.1n 0.1n "
@@ -271,4 +271,4 @@ def conversion(
 
 def _bits() -> tuple[str, ...]:
     """Nets of the code before the output latches, lowest bit first."""
-    return tuple(f"d_{net}" for net in ("x0", "x1", "q0", *(f"cn{k}" for k in range(BITS))))
+    return tuple(f"d_{net}" for net in ("x0", "x1", "q0", *(f"cn{k}" for k in range(COUNTER_BITS))))

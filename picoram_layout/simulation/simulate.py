@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from picoram_layout.errors import InputError
+from picoram_layout.periphery.adc_digital import COUNTER_BITS
 from picoram_layout.simulation import (
     adc,
     adc_noise,
@@ -443,7 +444,7 @@ def _energy(s: Session) -> dict[str, Any]:
     driver = s.run("energy, row drivers", [energy.driver_job(s.driver, condition)])
     slices = s.run("ADC energy", adc.energy_jobs(s.slice, condition))
     parts = adc.energy(condition, slices)["gated_pJ"]
-    time = s.ring.step * 2**adc_slice.BITS * adc.STATES  # until the counter is full
+    time = s.ring.step * 2**COUNTER_BITS * converter.STATES  # until the counter is full
     outputs = s.circuits.plan.spec.array.outputs
     parts["share of the ring"] = s.ring.current * condition.vdd * time * 1e-3 / outputs
     found = energy.summary(

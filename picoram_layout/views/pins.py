@@ -13,6 +13,8 @@ from typing import Literal
 from picoram_layout.periphery.adc_digital import CODE_BITS
 from picoram_layout.periphery.foot_logic import address_bits, cell_bits
 from picoram_layout.plan import Plan
+from picoram_layout.simulation.adc_slice import VTH, VTH_OHM, VTHL
+from picoram_layout.simulation.phases import VREF
 
 Direction = Literal["input", "output", "inout"]
 Kind = Literal["signal", "analog", "power", "ground"]
@@ -128,9 +130,9 @@ def _analog(plan: Plan) -> tuple[Pin, ...]:
 
     bits = plan.spec.array.input_bits
     return (
-        made("VREF", "row side", "level of a 1 of each input bit: VDD / 3", bits),
-        made("VTH", "ADC", "threshold of Cmp1: 0.46 V at 1.8 V, from 1 kOhm or less"),
-        made("VTHL", "ADC", "threshold of Cmp2: 0.40 V at 1.8 V"),
+        made("VREF", "row side", f"level of a 1 of each input bit: VDD / {1 / VREF:.3g}", bits),
+        made("VTH", "ADC", f"threshold of Cmp1: {VTH:.2f} V at 1.8 V, from {VTH_OHM / 1000:g} kOhm or less"),
+        made("VTHL", "ADC", f"threshold of Cmp2: {VTHL:.2f} V at 1.8 V"),
         made("IREF_R", "ADC", "current drawn to GND: four ramps"),
         made("IREF_C", "ADC", "current drawn to GND: comparators"),
     )
