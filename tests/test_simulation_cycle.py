@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from picoram_layout.simulation import adc, adc_noise, adc_slice, adc_spread, below, converter, dac, mac
+from picoram_layout.simulation import adc, adc_noise, adc_slice, adc_spread, below, converter, dac, mac, sram
 from picoram_layout.simulation.circuits import GND, VDD, Cell, Transistor
 from picoram_layout.simulation.converter import Ring
 from picoram_layout.simulation.deck import Deck
@@ -96,6 +96,15 @@ def test_what_is_below_is_whole_below_the_rows_it_is_drawn_for() -> None:
         resets = [words for words in map(str.split, job.deck.splitlines()) if words[2:3] == ["vlrst"]]
         assert resets
         assert {word for words in resets for word in words if word.startswith("m=")} == parts
+
+
+def test_an_accesss_row_signals_take_their_drivers_time() -> None:
+    bench = tiny().output()
+    chosen = sram.accesses(bench.bits)
+    plain, slow = (
+        sram.job(bench, chosen, Condition(), edges).deck.splitlines() for edges in (None, {"WLL": 2.0})
+    )
+    assert [a.split()[0] for a, b in zip(plain, slow, strict=True) if a != b] == ["VWLLr0", "VWLLr1"]
 
 
 def test_a_waiting_slice_hangs_its_own_devices_on_al() -> None:

@@ -237,14 +237,17 @@ class Session:
         """The drawn row driver with its load."""
         return drivers.bench(self.circuits.plan, self.circuits.cell)
 
+    def driven(self, conditions: Sequence[Condition]) -> dict[Condition, dict[str, Any]]:
+        """Edges and ripple (ns) of the drawn row drivers at each condition."""
+        results = self.run("row drivers", drivers.jobs(self.driver, conditions))
+        found = drivers.summary(self.driver, conditions, results)
+        return dict(zip(conditions, found["conditions"], strict=True))
+
     def phases(self, conditions: Sequence[Condition]) -> dict[Condition, Phases]:
         """The compute cycle at each condition with the drawn row drivers' edges and ripple."""
-        found = drivers.summary(
-            self.driver, conditions, self.run("row drivers", drivers.jobs(self.driver, conditions))
-        )
         return {
             c: compute(row["ripple"], {s: row[f"{s.lower()}_{way}"] / _SWING for s, way in _EDGES.items()})
-            for c, row in zip(conditions, found["conditions"], strict=True)
+            for c, row in self.driven(conditions).items()
         }
 
     def levels(self, conditions: Sequence[Condition], group: str) -> dict[Condition, list[float]]:
@@ -312,7 +315,11 @@ def _bitcell(s: Session) -> dict[str, Any]:
 def _sram(s: Session) -> dict[str, Any]:
     conditions, bench = s.choice.conditions(), s.circuits.output()
     chosen = sram.accesses(bench.bits)
-    results = s.run("SRAM", [sram.job(bench, chosen, c) for c in conditions])
+    edges = {
+        c: {k: max(row[f"{k.lower()}_rise"], row[f"{k.lower()}_fall"]) / _SWING for k in sram.DRIVEN}
+        for c, row in s.driven(conditions).items()
+    }
+    results = s.run("SRAM", [sram.job(bench, chosen, c, edges[c]) for c in conditions])
     cell, access = s.circuits.cell("bitcell"), bench.cluster.only("ACC", "LBL", "VL")
     curves = s.run("SRAM, margins", [bitcell.butterfly_job(cell, access, c) for c in conditions])
     margins = [bitcell.margins(bitcell.curves(result))["read_snm_V"] for result in curves]

@@ -3,8 +3,8 @@
 The drawn block (its netlist, which LVS proves, with the capacitance of its wires) stands below its columns.
 Each column has a real cluster in its first and one in its last row; the rows between are lumps of
 devices and wires along resistive bitlines, with VL's segment device where the column has one. In a write ACC
-is high in all rows, so that all local bitlines are on VL. Lines and row wires are ideal sources: their
-drivers' delay and energy come on top.
+is high in all rows, so that all local bitlines are on VL. Lines and row wires are sources, the latter with
+the edges that the drawn row drivers have at the condition; delay and energy of drivers come on top.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ WRITE: Mapping[str, Steps] = {
     "WLR": ((SETTLE + 2.0, 1), (SETTLE + 20.0, 0)),
 }
 _ROW_SIGNALS = ("WLL", "WLR")
+DRIVEN = ("PCHB", "ACC", *_ROW_SIGNALS)  # by the row drivers
 
 
 @dataclass(frozen=True)
@@ -121,14 +122,19 @@ def begins(chosen: Sequence[Access]) -> list[float]:
     return found
 
 
-def job(bench: Bench, chosen: Sequence[Access], condition: Condition) -> Job:
-    """All accesses one after the other; measured are words at DO and in the cells, times and energies."""
-    deck, vdd = Deck("SRAM access", condition), condition.vdd
+def job(
+    bench: Bench, chosen: Sequence[Access], condition: Condition, edges: Mapping[str, float] | None = None
+) -> Job:
+    """All accesses one after the other; measured are words at DO and in the cells, times and energies.
+
+    ``edges``: ns that a signal of `DRIVEN` takes; `EDGE` where there is none.
+    """
+    deck, vdd, edges = Deck("SRAM access", condition), condition.vdd, edges or {}
     for signal in ("PREB", "VLRST", "ALRST", "COL", "WE", "RE", "PCHB", "ACC"):
-        deck.source(signal, levels(chosen, signal, vdd), EDGE)
+        deck.source(signal, levels(chosen, signal, vdd), edges.get(signal, EDGE))
     for row in (0, 1):
         for signal in _ROW_SIGNALS:
-            deck.source(f"{signal}r{row}", levels(chosen, signal, vdd, row), EDGE)
+            deck.source(f"{signal}r{row}", levels(chosen, signal, vdd, row), edges.get(signal, EDGE))
     starts: dict[str, float] = {"AL": 0.0}
     for c in range(bench.bits):
         deck.source(f"DI{c}", data(chosen, bench.bits - 1 - c, vdd), EDGE)
