@@ -68,7 +68,7 @@ def test_shipped_specs(name: str, bits: int) -> None:
 
 
 def test_all_shipped_specs_are_known_here() -> None:
-    assert len(list(SPECS.iterdir())) == 4
+    assert len(list(SPECS.iterdir())) == 5
 
 
 @pytest.mark.parametrize("pdk", pdk_names())
