@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
@@ -76,6 +76,15 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def save(path: Path, write: Callable[[str], object]) -> None:
+    """Have KLayout ``write`` a file of a name that it is given; `InputError` if it cannot be written."""
+    with replacing(path) as part:
+        try:
+            write(str(part))
+        except RuntimeError as error:
+            raise InputError(f"{path}: cannot be written: {error}") from None
 
 
 @contextmanager

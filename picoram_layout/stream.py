@@ -6,8 +6,7 @@ from pathlib import Path
 
 import klayout.db as kdb
 
-from picoram_layout.errors import InputError
-from picoram_layout.publish import replacing
+from picoram_layout.publish import save
 
 
 def write_layout(layout: kdb.Layout, top: str, path: Path) -> None:
@@ -22,8 +21,4 @@ def write_layout(layout: kdb.Layout, top: str, path: Path) -> None:
     options.gds2_libname = top
     options.write_context_info = False
     options.select_cell(layout.cell(top).cell_index())
-    with replacing(path) as part:
-        try:
-            layout.write(str(part), options)
-        except RuntimeError as error:
-            raise InputError(f"{path}: cannot be written: {error}") from None
+    save(path, lambda part: layout.write(part, options))

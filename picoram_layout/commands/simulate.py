@@ -10,6 +10,7 @@ from typing import Any
 from picoram_layout.commands.spec import checked_spec
 from picoram_layout.console import emit_json, table
 from picoram_layout.errors import InputError
+from picoram_layout.periphery.room import routable
 from picoram_layout.progress import Counter, progress
 from picoram_layout.report.simulation import FOLDER, refresh
 from picoram_layout.simulation.models import Condition, require_models
@@ -43,8 +44,6 @@ def run(
         step=progress(quiet=json).step,
     )
     shown = _silent if json else Counter(sys.stderr)
-    from picoram_layout.periphery.room import routable
-
     with routable(spec):  # blocks beside the array are drawn when they are simulated
         found = simulate(made, choice, folder, workers, shown)
     refreshed = refresh(out)

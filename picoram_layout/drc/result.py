@@ -9,8 +9,7 @@ from pathlib import Path
 
 import klayout.rdb as rdb
 
-from picoram_layout.errors import InputError
-from picoram_layout.publish import replacing
+from picoram_layout.publish import save
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,4 @@ class DrcResult:
     def write_lyrdb(self, path: Path) -> None:
         """Write the markers for KLayout's marker browser; `InputError` if the file cannot be written."""
         assert self.database is not None
-        with replacing(path) as part:
-            try:
-                self.database.save(str(part))
-            except RuntimeError as error:
-                raise InputError(f"{path}: cannot be written: {error}") from None
+        save(path, self.database.save)

@@ -17,10 +17,9 @@ from typing import Any
 
 import klayout.db as kdb
 
-from picoram_layout.errors import InputError
 from picoram_layout.lvs.extract import Extraction
 from picoram_layout.netlist.devices import DeviceTable
-from picoram_layout.publish import replacing
+from picoram_layout.publish import save
 
 # Flat comparison of more devices than this takes longer than anybody waits.
 _FLAT_LIMIT = 10_000
@@ -62,11 +61,7 @@ class LvsResult:
 
     def write_lvsdb(self, path: Path) -> None:
         """Write KLayout's LVS database; `InputError` if the file cannot be written."""
-        with replacing(path) as part:
-            try:
-                self.extraction.lvs.write(str(part), True)
-            except RuntimeError as error:
-                raise InputError(f"{path}: cannot be written: {error}") from None
+        save(path, lambda part: self.extraction.lvs.write(part, True))
 
 
 def compare(extraction: Extraction, reference: kdb.Netlist, top: str, table: DeviceTable) -> LvsResult:

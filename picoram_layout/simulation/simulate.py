@@ -246,7 +246,7 @@ class Session:
     def phases(self, conditions: Sequence[Condition]) -> dict[Condition, Phases]:
         """The compute cycle at each condition with the drawn row drivers' edges and ripple."""
         return {
-            c: compute(row["ripple"], {s: row[f"{s.lower()}_{way}"] / _SWING for s, way in _EDGES.items()})
+            c: compute(row["ripple"], {signal: _edge(row, signal, way) for signal, way in _EDGES.items()})
             for c, row in self.driven(conditions).items()
         }
 
@@ -290,6 +290,11 @@ def simulate(
     return found
 
 
+def _edge(row: Mapping[str, float], signal: str, *ways: str) -> float:
+    """A row signal's whole edge (ns), the longest of these ways; drivers' are measured over a part."""
+    return max(row[f"{signal.lower()}_{way}"] for way in ways) / _SWING
+
+
 def _read(path: Path) -> dict[str, Any]:
     """A former summary; empty without one."""
     try:
@@ -316,7 +321,7 @@ def _sram(s: Session) -> dict[str, Any]:
     conditions, bench = s.choice.conditions(), s.circuits.output()
     chosen = sram.accesses(bench.bits)
     edges = {
-        c: {k: max(row[f"{k.lower()}_rise"], row[f"{k.lower()}_fall"]) / _SWING for k in sram.DRIVEN}
+        c: {signal: _edge(row, signal, "rise", "fall") for signal in sram.DRIVEN}
         for c, row in s.driven(conditions).items()
     }
     results = s.run("SRAM", [sram.job(bench, chosen, c, edges[c]) for c in conditions])
