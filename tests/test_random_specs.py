@@ -107,27 +107,6 @@ def test_an_accepted_spec_is_drawn_clean(data: dict[str, Any]) -> None:
     assert drawn(spec).by_rule == {}
 
 
-def evaluate(values: dict[str, Any], checks: bool) -> tuple[str, str, dict[str, Any] | None]:
-    """Status, reason and report of a build.
-
-    A derandomised test draws its examples from its own source: with another call the one below would find the
-    case that `test_a_single_output_with_wide_transistors_is_clean` holds, and stop at it.
-    """
-    return run.evaluate(values, checks)[:3]
-
-
-@pytest.mark.xfail(strict=True, reason="lines below so few outputs have too little gate for their met3")
-def test_a_single_output_with_wide_transistors_is_clean() -> None:
-    values = spec_of("sky130", "shielded", "64 1 6 1 11", "0.79 1.005 1.005")
-    spec, refused = check_all(values)
-    assert spec is not None
-    assert not refused
-    plan = make_plan(spec)
-    library = Library(plan.pdk)
-    found = run_drc(library.layout, macro(library, plan).top.name, plan.pdk).by_rule
-    assert not found
-
-
 @pytest.mark.parametrize("pdk", pdk_names())
 @settings(
     max_examples=settings.default.max_examples // 50,  # type: ignore[union-attr]
@@ -139,7 +118,7 @@ def test_an_accepted_spec_is_a_clean_macro(pdk: str, data: st.DataObject) -> Non
     values = data.draw(specs(pdk, LEAST_BITS))
     spec, refused = check_all(values)
     assume(spec is not None and not refused)
-    status, _, report = evaluate(values, checks=True)
+    status, _, report, _ = run.evaluate(values, checks=True)
     assert status == BUILT
     assert report is not None
     assert (report["drc"]["status"], report["lvs"]["status"]) == ("clean", "match")
@@ -152,8 +131,10 @@ def test_an_accepted_spec_is_a_clean_macro(pdk: str, data: st.DataObject) -> Non
         spec_of("sky130", "shielded", "8 16 3 4 5", "0.42 0.42 0.42"),  # slices narrower than their rows
         spec_of("scaled65", "shielded", "16 1 4 1 9", "0.21 0.21 0.21"),  # long wires to few gates
         spec_of("scaled65", "shielded", "8 2 3 1 3", "0.21 0.21 0.21"),  # well taps near a row driver's end
+        spec_of("sky130", "shielded", "64 1 6 1 11", "0.79 1.005 1.005"),  # lines go on far to their drivers
+        spec_of("sky130", "shielded", "64 2 6 1 11", "0.79 1.005 1.005"),  # long rows with no output beside
     ],
-    ids=["narrow", "single", "low"],
+    ids=["narrow", "single", "low", "beside the base", "wide"],
 )
 def test_macros_at_the_limits_are_clean(values: dict[str, Any]) -> None:
     spec, refused = check_all(values)

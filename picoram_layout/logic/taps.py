@@ -17,16 +17,19 @@ _NEAR = 3  # places for a tap in long rows
 _MOST = 0.95  # what that of any column may be
 
 
-def tapped(rows: Sequence[Row], gates: Sequence[Sequence[Gate]]) -> tuple[tuple[Gate, ...], ...]:
+def tapped(
+    rows: Sequence[Row], gates: Sequence[Sequence[Gate]], before: Sequence[float] = ()
+) -> tuple[tuple[Gate, ...], ...]:
     """Each row with as few taps as reach it, away from those of rows that share a rail or right at those.
 
     Of all places for them those are taken that leave no column far from a tap; `Unroutable` without any.
+    ``before``: places of the taps in the row below the first.
     """
     found: list[tuple[Gate, ...]] = []
-    last: list[float] = []
+    last = list(before)
     for row, mine in zip(rows, gates, strict=True):
         far = row.tap_reach * 2 + max(row.pdk.space("nsdm"), row.pdk.space("psdm"))
-        reach = row.pdk.rule("latchup", "ndiff_sd", "ptap", "nwell")
+        reach = _reach(row)
         least = math.ceil(row.width(len(columns(mine).n)) / (2 * _PART * reach))
         way = next(_clear(row, mine, far, last, reach, least), None)
         if way is None:
@@ -34,7 +37,7 @@ def tapped(rows: Sequence[Row], gates: Sequence[Sequence[Gate]]) -> tuple[tuple[
             text = f"taps find no place within {reach:g} um of all gates"
             raise Unroutable(f"{text}, the longest of {len(longest.n)} columns")
         found.append(way)
-        last = _taps(row, way)
+        last = taps_at(row, way)
     return tuple(found)
 
 
@@ -46,7 +49,7 @@ def _clear(
         ways = [_with(gates, places) for places in _places(gates, count)]
         ways.sort(key=lambda way: _farthest(row, way))
         for way in ways:
-            near = (abs(x - o) for x in _taps(row, way) for o in last)
+            near = (abs(x - o) for x in taps_at(row, way) for o in last)
             if _farthest(row, way) > _MOST * reach:
                 break
             if all(dx < row.pdk.grid / 2 or dx >= far for dx in near):
@@ -74,11 +77,22 @@ def _with(gates: Sequence[Gate], places: Sequence[int]) -> tuple[Gate, ...]:
     return (*itertools.chain(*made), *([tap()] if len(gates) in places else []))
 
 
-def _taps(row: Row, gates: Sequence[Gate]) -> list[float]:
+def reached(row: Row, gates: Sequence[Gate]) -> bool:
+    """Whether the taps among a row's gates are near enough to all its columns."""
+    return _farthest(row, gates) <= _MOST * _reach(row)
+
+
+def _reach(row: Row) -> float:
+    """How far a transistor may be from its tap (um)."""
+    return row.pdk.rule("latchup", "ndiff_sd", "ptap", "nwell")
+
+
+def taps_at(row: Row, gates: Sequence[Gate]) -> list[float]:
+    """Centres of the taps of a row (um)."""
     return [row.x(k) for k, net in enumerate(columns(gates).n) if net == TAP]
 
 
 def _farthest(row: Row, gates: Sequence[Gate]) -> float:
     """From the column that is farthest from any tap to that tap."""
-    taps = _taps(row, gates)
+    taps = taps_at(row, gates)
     return max(min(abs(row.x(k) - x) for x in taps) for k in range(len(columns(gates).n)))

@@ -76,7 +76,7 @@ def solved_slice(plan: Plan, output: Output) -> tuple[tuple[Problem, Wiring], tu
     return _solved(plan, place_of(plan, output))
 
 
-def _parts(plan: Plan) -> tuple[Problem, Problem]:
+def slice_rows(plan: Plan) -> tuple[Problem, Problem]:
     """Analog and digital rows of the slices: the same in all."""
     (analog, _), (digital, _) = solved_slice(plan, solve_side(plan).outputs[0])
     return analog, digital
@@ -94,7 +94,7 @@ class Heights:
 
 def heights(plan: Plan) -> Heights:
     """The output side's heights."""
-    analog, digital = _parts(plan)
+    analog, digital = slice_rows(plan)
     top = round(analog.height - digital.base + digital.height, 6)
     columns = round(top - analog.base, 6)
     height = next(iter(solve_side(plan).kinds.values()))[0].height
@@ -103,7 +103,7 @@ def heights(plan: Plan) -> Heights:
 
 def lines(plan: Plan) -> list[tuple[str, float]]:
     """Lines across all outputs and their heights in the output side."""
-    at, (analog, digital) = heights(plan), _parts(plan)
+    at, (analog, digital) = heights(plan), slice_rows(plan)
     column = next(iter(solve_side(plan).kinds.values()))[0]
     of = ((column, at.column), (analog, at.analog), (digital, at.digital))
     return [(line.net, round(top - line.y, 6)) for problem, top in of for line in problem.lines]
@@ -111,7 +111,7 @@ def lines(plan: Plan) -> list[tuple[str, float]]:
 
 def rails(plan: Plan) -> list[float]:
     """Heights of all rails in the output side."""
-    at, (analog, digital) = heights(plan), _parts(plan)
+    at, (analog, digital) = heights(plan), slice_rows(plan)
     column = next(iter(solve_side(plan).kinds.values()))[0]
     of = ((column, at.column), (analog, at.analog), (digital, at.digital))
     return [round(top - y, 6) for problem, top in of for _, y in rails_of(problem)]
@@ -122,7 +122,7 @@ def adc_filler(lib: Library, plan: Plan, width: float) -> Block:
     """Between two slices: their lines, rails and wells; straps join the rails of each supply."""
     c, y, before = Canvas(lib, f"adc_filler_{round(1000 * width)}"), 0.0, 0
     rails: list[tuple[str, float]] = []
-    for part, of in zip(("analog", "digital"), _parts(plan), strict=True):
+    for part, of in zip(("analog", "digital"), slice_rows(plan), strict=True):
         empty = tuple(() for _ in of.rows)
         problem = Problem(of.rows, empty, of.lines, width=width, base=of.base, joined=True)
         made = draw_block(lib, f"{c.cell.name}_{part}", problem, solve(problem))

@@ -16,7 +16,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from picoram_layout.logic.devices import row_for
 from picoram_layout.logic.gates import GND, NONE, VDD, Gate, inverter, latch, nand, nmos, nor, parallel, tap
+from picoram_layout.logic.taps import reached, tapped, taps_at
 from picoram_layout.pdk import Pdk
 from picoram_layout.plan import Plan
 from picoram_layout.simulation.mac import AL_RESET_W, COLUMN_W, RESET_W
@@ -72,7 +74,19 @@ def arrange(plan: Plan) -> tuple[tuple[Gate, ...], ...]:
     for row, name in zip((latches[0], latches[-1]), ("WE", "RE"), strict=True):
         row.append(inverter(w, 2 * w).named(name, A=name, Y=f"{name}B"))
     rows = [_resets(plan), _columns(plan), *([tap(), *row] for row in (*drivers, *latches))]
-    return tuple(tuple(row) for row in rows)
+    return _reached(pdk, [tuple(row) for row in rows])
+
+
+def _reached(pdk: Pdk, rows: Sequence[tuple[Gate, ...]]) -> tuple[tuple[Gate, ...], ...]:
+    """The rows; where a tap at the beginning is too far from the other end, taps stand in between.
+
+    The first row has the array's taps beside it.
+    """
+    (first, *others), (top, *sized) = rows, [row_for(pdk, row) for row in rows]
+    if all(reached(row, gates) for row, gates in zip(sized, others, strict=True)):
+        return tuple(rows)
+    bare = [[g for g in gates if g != tap()] for gates in others]
+    return (first, *tapped(sized, bare, taps_at(top, first)))
 
 
 def _dealt(columns: Sequence[list[Gate]]) -> list[list[Gate]]:

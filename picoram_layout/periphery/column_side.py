@@ -20,7 +20,6 @@ from picoram_layout.logic.draw import PASSES, WELL, draw_block, routed
 from picoram_layout.logic.gates import VDD, Gate
 from picoram_layout.logic.rows import Row
 from picoram_layout.logic.wiring import (
-    RAILS,
     Line,
     Pin,
     Problem,
@@ -32,7 +31,14 @@ from picoram_layout.logic.wiring import (
     solve,
 )
 from picoram_layout.periphery.column_logic import LEAST_BITS, LINES, arrange
-from picoram_layout.periphery.straps import met4_width, rail_straps, rails_of, strap_places, strap_reach
+from picoram_layout.periphery.straps import (
+    by_supply,
+    met4_width,
+    rail_straps,
+    rails_of,
+    strap_places,
+    strap_reach,
+)
 from picoram_layout.plan import Plan
 from picoram_layout.spec.problem import Problem as Fault
 from picoram_layout.spec.problem import SpecError
@@ -280,8 +286,7 @@ def _nets(plan: Plan, output: int, pins: Iterable[str]) -> dict[str, str]:
 
 def _supplies(pins: Iterable[str]) -> dict[str, str]:
     """Rails by their supplies' names, each row of wells by its number."""
-    nets = {pin: name for pin in pins if (name := pin.partition("[")[0]) in RAILS}
-    return nets | {pin: f"{pin[:2]}_COLUMNS{pin[2:]}" for pin in pins if pin.startswith(WELL)}
+    return by_supply(pins) | {pin: f"{pin[:2]}_COLUMNS{pin[2:]}" for pin in pins if pin.startswith(WELL)}
 
 
 def leaving(plan: Plan) -> dict[str, float]:

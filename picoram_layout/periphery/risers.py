@@ -27,7 +27,8 @@ from picoram_layout.periphery.adc_side import heights, lines, output_side, rails
 from picoram_layout.periphery.base_lines import SAMPLE, SAMPLE_LAST, SHARE, strips_of
 from picoram_layout.periphery.column_side import REACHED, filler_wiring, fillers, solve_side
 from picoram_layout.periphery.column_side import below as leaving
-from picoram_layout.periphery.straps import met3_width, met4_width, rails_of, strap_places
+from picoram_layout.periphery.line_end import end_width, line_end
+from picoram_layout.periphery.straps import by_supply, met3_width, met4_width, rails_of, strap_places
 from picoram_layout.plan import Plan
 from picoram_layout.spec.problem import Problem, SpecError
 
@@ -187,8 +188,7 @@ def control(plan: Plan) -> dict[str, str]:
 def solve_risers(plan: Plan) -> Solved:
     """Places and heights of all wires; `SpecError` where the outputs are too narrow for them."""
     pdk, space = plan.pdk, plan.pdk.space("met3")
-    last, width = solve_side(plan).outputs[-1], round(below.size(plan)[0], 6)
-    wide = round(last.x + last.width, 6)
+    width, wide = round(below.size(plan)[0], 6), _wide(plan)
     left = pdk.up(_LEFT * pdk.channel_width)
     x0, base_x = min(left, max(0.0, round(width - wide, 6))), max(0.0, round(wide - width, 6))
     total = max(width, wide)
@@ -215,6 +215,22 @@ def solve_risers(plan: Plan) -> Solved:
         if stuck.stubs and all(stuck is not riser.lower for riser in risers):
             raise too_narrow(plan, f"no room for the wire from {stuck.net}", len(free))
         height = pdk.up(height + met3_width(pdk) + space)  # one more turn above the base's blocks
+
+
+def _outputs_width(plan: Plan) -> float:
+    """Width of the output side."""
+    last = solve_side(plan).outputs[-1]
+    return round(last.x + last.width, 6)
+
+
+def _ended(plan: Plan) -> bool:
+    """Whether the base is so much wider than the outputs that their lines go on to it."""
+    return below.size(plan)[0] > _outputs_width(plan) + plan.pdk.up(_LEFT * plan.pdk.channel_width)
+
+
+def _wide(plan: Plan) -> float:
+    """Width of the output side with the end of its lines."""
+    return round(_outputs_width(plan) + (end_width(plan) if _ended(plan) else 0.0), 6)
 
 
 def too_narrow(plan: Plan, why: str, places: int) -> SpecError:
@@ -283,8 +299,7 @@ def _risers(plan: Plan, x0: float, y0: float, base_x: float, height: float) -> l
     met: dict[str, list[float]] = {}
     for net, y in lines(plan):
         met.setdefault(_FORCED.get(net, net), []).append(round(y0 + y, 6))
-    last = solve_side(plan).outputs[-1]
-    wide = last.x + last.width
+    wide = _wide(plan)
     for net, ys in met.items():
         turn = given.get(net)
         # not far beyond the outputs: etching a line charges the gates on it
@@ -379,14 +394,14 @@ def outputs_on_base(lib: Library, plan: Plan) -> Block:
     base, side = below.base(lib, plan), output_side(lib, plan)
     x0, y0 = solved.side
     w, reach = met4_width(pdk), pdk.up(parts.via_reach(pdk, "met4", "via3", met4_width(pdk)))
-    end = pdk.up(via_pad(pdk, "met3", "via3")[1] / 2)
+    end, right = pdk.up(via_pad(pdk, "met3", "via3")[1] / 2), round(x0 + _wide(plan), 6)
     for riser in solved.risers:
         low, high = riser.ends
         for y in riser.lines:
             parts.via(c, "via3", riser.x, y)
-            if riser.x + reach > x0 + side.width:  # a base that is wider than the array goes on to the right
+            if riser.x + reach > right:  # a base that is wider than the array goes on to the right
                 half = line_width(pdk) / 2
-                c.box("met3", x0 + side.width, y - half, riser.x + end, y + half)
+                c.box("met3", right, y - half, riser.x + end, y + half)
         y1 = 0.0 if riser.leaves else round(low - reach, 6)
         c.box("met4", riser.x - w / 2, y1, riser.x + w / 2, high + reach)
         if riser.leaves:
@@ -407,6 +422,12 @@ def outputs_on_base(lib: Library, plan: Plan) -> Block:
     rails = {pin: pin.partition("_")[0] for pin in base.circuit.pins if pin.partition("_")[0] in RAILS}
     c.place(base, solved.base_x, 0.0, nets=rails | {f"{below.CLOCK}_COUNTER": below.CLOCK})
     c.place(side, x0, y0, nets={pin: joined[pin] for pin in side.circuit.pins if pin in joined})
+    if _ended(plan):
+        beside = line_end(lib, plan)
+        pins = beside.circuit.pins
+        c.place(
+            beside, x0 + side.width, y0, nets=by_supply(pins) | {p: joined[p] for p in pins if p in joined}
+        )
     c.export(hide={net for net in side.circuit.pins if net.startswith(("AL[", "HIT[", "EN1["))} | inner)
     return c.done(solved.width, round(y0 + side.height, 6))
 

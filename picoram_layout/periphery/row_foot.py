@@ -36,7 +36,7 @@ from picoram_layout.logic.wiring import (
 from picoram_layout.periphery.foot_logic import foot
 from picoram_layout.periphery.row_driver import solve_driver, standing_lines
 from picoram_layout.periphery.row_places import Wires, ordered
-from picoram_layout.periphery.straps import met4_width, rails_of, stack, strap_reach
+from picoram_layout.periphery.straps import by_supply, met4_width, rails_of, stack, strap_reach
 from picoram_layout.plan import Plan
 
 _VIA = {"met3": "via2", "met1": "via"}  # from a layer to met2
@@ -226,8 +226,7 @@ def row_foot(lib: Library, plan: Plan) -> Block:
     """Foot and landing as they stand below the row drivers: the upper edge meets their lower one."""
     solved, logic = solve_foot(plan), foot_rows(lib, plan)
     c, pdk = Canvas(lib, "row_foot"), lib.pdk
-    rails = {pin: name for pin in logic.circuit.pins if (name := pin.partition("[")[0]) in RAILS}
-    c.place(logic, mirror_y=True, nets=rails)
+    c.place(logic, mirror_y=True, nets=by_supply(logic.circuit.pins))
     top = round(logic.height + landing_height(plan), 6)
     turns = {layer: iter(ys) for layer, ys in _levels(plan, solved).items()}
     w2 = pdk.width("met2")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from picoram_layout.cells import parts
 from picoram_layout.cells.thin_cell import via_pad
@@ -22,6 +22,11 @@ def rail_heights(rows: Sequence[Row], base: float) -> list[float]:
 def rails_of(problem: Problem) -> list[tuple[str, float]]:
     """Supplies and heights of a block's rails."""
     return [(RAILS[k % 2], y) for k, y in enumerate(rail_heights(problem.rows, problem.base))]
+
+
+def by_supply(pins: Iterable[str]) -> dict[str, str]:
+    """Rails among a block's pins (``GND[2]``) and their supplies' names."""
+    return {pin: name for pin in pins if (name := pin.partition("[")[0]) in RAILS}
 
 
 def met4_width(pdk: Pdk) -> float:
