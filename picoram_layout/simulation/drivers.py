@@ -280,8 +280,7 @@ def bench(plan: Plan, cell: Callable[[str], Cell]) -> Bench:
     made = row_driver(library, plan, True)
     wires = block_wires(library, made.name, solved.problem, solved.wiring)
     driver = flat(library.netlist, made.name, {made.name: wires})
-    strips = [(cell(f"dac_strip_{k}_vdd"), 1) for k in range(len(plan.groups))]
-    row = [(cell(f"cluster_{plan.supply(min(plan.cuts)).lower()}_segment"), plan.columns), *strips]
+    row = row_cells(plan, cell, plan.columns)
     loads = {_net(s): load_of(f"{s}[{_CELL}]" if s[:2] == "WL" else s, row) for s in _TIMES}
     width = solved.lines["VREF[0]"].w
     ohm = {layer: metal["ohm"] for layer, metal in plan.pdk.power["metals"].items()}  # per square
@@ -295,6 +294,12 @@ def bench(plan: Plan, cell: Callable[[str], Cell]) -> Bench:
         1.0 / (ohm["met4"] * plan.plain.height),
         _lines(library, made, solved),
     )
+
+
+def row_cells(plan: Plan, cell: Callable[[str], Cell], columns: int) -> list[tuple[Cell, int]]:
+    """What hangs on a segment row's wires: so many clusters, and all DAC strips."""
+    strips = [(cell(f"dac_strip_{k}_vdd"), 1) for k in range(len(plan.groups))]
+    return [(cell(f"cluster_{plan.supply(min(plan.cuts)).lower()}_segment"), columns), *strips]
 
 
 def _lines(library: Library, made: Block, solved: Driver) -> dict[str, float]:

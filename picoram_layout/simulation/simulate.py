@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from picoram_layout.errors import InputError
 from picoram_layout.periphery.adc_digital import COUNTER_BITS
 from picoram_layout.simulation import (
+    access_side,
     adc,
     adc_noise,
     adc_slice,
@@ -164,14 +165,16 @@ class Circuits:
         bits, rows = self.plan.spec.array.weight_bits, {k: row for row, k in self.plan.cuts.items()}
         names = [circuit.name for circuit in self.netlist.each_circuit()]
         cut = self.cell(next(name for name in names if name.endswith("_segment_cut")))
+        block, index = below.column_block(self.plan), self.cells_per_cluster // 2
         return sram.Bench(
-            block=below.column_block(self.plan),
+            block=block,
             cluster=self.cell("cluster_vdd"),
             cut=cut.only("SEG", "VL", "VL_UP"),
             rows=self.plan.rows,
             cuts=tuple(rows.get(k, 0) for k in range(bits)),
             vl_ohm=self.vl_ohm,
-            index=self.cells_per_cluster // 2,
+            index=index,
+            side=access_side.side(self.plan, self.cell, block, index),
         )
 
 

@@ -3,24 +3,28 @@
 The drawn block (its netlist, which LVS proves, with the capacitance of its wires) stands below its columns.
 Each column has a real cluster in its first and one in its last row; the rows between are lumps of
 devices and wires along resistive bitlines, with VL's segment device where the column has one. In a write ACC
-is high in all rows, so that all local bitlines are on VL. Lines and row wires are sources, the latter with
-the edges that the drawn row drivers have at the condition; delay and energy of drivers come on top.
+is high in all rows, so that all local bitlines are on VL. Sources are the macro's pins: the first and the last
+row hang on drawn row drivers, those on the drawn foot, column lines on their drawn drivers (`access_side`).
+In the rows between, ACC and PCHB have the edges that row drivers were measured to have.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from picoram_layout.simulation import access_side
+from picoram_layout.simulation.access_side import COLUMN_LINES, Side
 from picoram_layout.simulation.circuits import GND, VDD, Cell, Transistor, renamed, selected
 from picoram_layout.simulation.deck import Deck
 from picoram_layout.simulation.models import Condition
 from picoram_layout.simulation.phases import Steps
 from picoram_layout.simulation.results import Job, Result, latest, worst_row
 
-_OPTIONS = "method=gear reltol=1e-3 abstol=1e-14 gmin=1e-15"
+_OPTIONS = "klu method=gear reltol=1e-3 abstol=1e-14 gmin=1e-15"
 _LUMPS = 4  # per bitline segment
 _WORDS = 1  # random words to each row, each followed by its complement
 _SEED = 0
@@ -32,7 +36,8 @@ READ_PERIOD = 36.0  # ns of one access
 SETTLE = 40.0
 WRITE_PERIOD = 36.0 + SETTLE
 EDGE = 0.3
-LEAD = 4.0  # ns before the first one: precharge settles
+ADDRESS = 4.0  # from an address to an access: decoders and their lines
+LEAD = 8.0  # ns before the first one: precharge settles
 # Signals of one access: (ns, level). What is not named rests.
 REST: Mapping[str, int] = {
     "PREB": 0, "VLRST": 1, "ALRST": 1, "COL": 0, "WE": 0, "RE": 0, "PCHB": 0, "WLL": 0, "WLR": 0, "ACC": 0,
@@ -52,7 +57,7 @@ WRITE: Mapping[str, Steps] = {
     "WLR": ((SETTLE + 2.0, 1), (SETTLE + 20.0, 0)),
 }
 _ROW_SIGNALS = ("WLL", "WLR")
-DRIVEN = ("PCHB", "ACC", *_ROW_SIGNALS)  # by the row drivers
+DRIVEN = ("PCHB", "ACC")  # by the row drivers of all rows
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,7 @@ class Bench:
     cuts: tuple[int, ...]
     vl_ohm: float
     index: int = 4
+    side: Side | None = None  # without it sources drive rows and lines
 
     @property
     def bits(self) -> int:
@@ -114,6 +120,21 @@ def data(chosen: Sequence[Access], bit: int, vdd: float) -> list[tuple[float, fl
     return steps
 
 
+def _pins(side: Side, chosen: Sequence[Access], vdd: float) -> dict[str, list[tuple[float, float]]]:
+    """Steps of the pins that choose rows and wordlines."""
+    steps: dict[str, list[tuple[float, float]]] = {
+        pin: [(0.0, 0.0)] for pin in (*side.address[0], "ENL_IN", "ENR_IN", "WL_IN")
+    }
+    for access, begin in zip(chosen, begins(chosen), strict=False):
+        table, early = WRITE if access.write else READ, begin - ADDRESS
+        for pin, level in side.address[access.row].items():
+            steps[pin].append((early, level * vdd))
+        for pin in ("ENL_IN", "ENR_IN") if access.write else ("ENR_IN",):
+            steps[pin] += [(early, vdd), (begin + table["PREB"][-1][0], 0.0)]
+        steps["WL_IN"] += [(begin + time, level * vdd) for time, level in table["WLR"]]
+    return steps
+
+
 def begins(chosen: Sequence[Access]) -> list[float]:
     """When each access begins, and the last one's end."""
     found = [LEAD]
@@ -130,12 +151,17 @@ def job(
     ``edges``: ns that a signal of `DRIVEN` takes; `EDGE` where there is none.
     """
     deck, vdd, edges = Deck("SRAM access", condition), condition.vdd, edges or {}
-    for signal in ("PREB", "VLRST", "ALRST", "COL", "WE", "RE", "PCHB", "ACC"):
-        deck.source(signal, levels(chosen, signal, vdd), edges.get(signal, EDGE))
-    for row in (0, 1):
-        for signal in _ROW_SIGNALS:
-            deck.source(f"{signal}r{row}", levels(chosen, signal, vdd, row), edges.get(signal, EDGE))
+    driven = COLUMN_LINES if bench.side else ()
+    for signal in REST:
+        if signal not in (*driven, *_ROW_SIGNALS):
+            deck.source(signal, levels(chosen, signal, vdd), edges.get(signal, EDGE))
     starts: dict[str, float] = {"AL": 0.0}
+    if bench.side:
+        pins = _pins(bench.side, chosen, vdd)
+        starts |= access_side.put(deck, bench.side, EDGE, lambda s: levels(chosen, s, vdd), pins)
+    else:
+        for row, signal in itertools.product((0, 1), _ROW_SIGNALS):
+            deck.source(f"{signal}r{row}", levels(chosen, signal, vdd, row), EDGE)
     for c in range(bench.bits):
         deck.source(f"DI{c}", data(chosen, bench.bits - 1 - c, vdd), EDGE)
         starts |= _column(deck, bench, c, chosen, vdd)
@@ -214,7 +240,8 @@ def _cluster(
     """A real cluster with its cell and MAC unit; the idle cells are lumped."""
     q, qb = cell_nodes(bench.cluster, bench.index)
     word = {f"{w}[{bench.index}]": f"{w}r{row}" for w in ("WLL", "WLR")}
-    nets = {**at, **word, "ACC": "ACC", "PCHB": "PCHB", "SOUT": GND, "SEG": VDD, "XL": GND}
+    own = {signal: f"{signal}r{row}" if bench.side else signal for signal in DRIVEN}
+    nets = {**at, **word, **own, "SOUT": GND, "SEG": VDD, "XL": GND}
     nets |= {q: f"{name}_q", qb: f"{name}_qb", "VL_UP": at["VL"]}
     part = list(selected(bench.cluster, bench.index))
     made = renamed(replace(bench.cluster, transistors=tuple(t for t, _ in part)), nets, f"{name}_")

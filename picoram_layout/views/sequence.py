@@ -31,7 +31,6 @@ REST: Mapping[str, int] = {
 _INVERTED = {"PCHB": "PCH", "SOUT": "SOUTB", "SEG": "SEGB"}
 _FULL = 144  # rows that the ripple's time holds for
 
-ADDRESS = 4.0  # from an address to a wordline's pulse: decoders and their lines
 LOAD_SETUP, LOAD_PULSE, LOAD_HOLD = 4.0, 8.0, 4.0  # of the input latches
 ACC_MOST = 80.0  # that ACC takes to the last of 144 rows: 36 at the slowest condition
 AZ_TO_START = 10.0  # RAMPB falls more than a period of the ring after START: 15 after AZ at the fastest
@@ -117,7 +116,7 @@ class Times:
     write: float  # wordlines high
     access: float  # WLR before RE falls
     precharge: float  # PREB low before an access
-    address: float = ADDRESS  # before a wordline's pulse
+    address: float = sram.ADDRESS  # before a wordline's pulse
     load_setup: float = LOAD_SETUP
     load: float = LOAD_PULSE
     load_hold: float = LOAD_HOLD
@@ -179,15 +178,15 @@ def _write(most: float) -> tuple[Part, ...]:
     events += [(rise, "WL", 1), (fall, "WL", 0), (0.0, "ENL", 1), (0.0, "ENR", 1)]
     events += [(rest, "ENL", 0), (rest, "ENR", 0)]
     return (
-        Part(tuple(e for e in events if not e[0]), ADDRESS, "ACC_DONE", most),
+        Part(tuple(e for e in events if not e[0]), sram.ADDRESS, "ACC_DONE", most),
         Part(tuple(e for e in events if e[0]), sram.WRITE_PERIOD),
     )
 
 
 def _read() -> tuple[Part, ...]:
-    rest = _edge(sram.READ["PREB"], 0) + ADDRESS
-    events = ((0.0, "ENR", 1), *_events(sram.READ, ADDRESS), (rest, "ENR", 0))
-    return (Part(events, sram.READ_PERIOD + ADDRESS),)
+    rest = _edge(sram.READ["PREB"], 0) + sram.ADDRESS
+    events = ((0.0, "ENR", 1), *_events(sram.READ, sram.ADDRESS), (rest, "ENR", 0))
+    return (Part(events, sram.READ_PERIOD + sram.ADDRESS),)
 
 
 def _compute(most: float) -> tuple[Part, ...]:
