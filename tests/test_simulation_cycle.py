@@ -98,13 +98,13 @@ def test_what_is_below_is_whole_below_the_rows_it_is_drawn_for() -> None:
         assert {word for words in resets for word in words if word.startswith("m=")} == parts
 
 
-def test_an_accesss_row_signals_take_their_drivers_time() -> None:
+def test_rows_that_are_not_accessed_take_their_drivers_time() -> None:
     bench = tiny().output()
     chosen = sram.accesses(bench.bits)
     plain, slow = (
-        sram.job(bench, chosen, Condition(), edges).deck.splitlines() for edges in (None, {"WLL": 2.0})
+        sram.job(bench, chosen, Condition(), edges).deck.splitlines() for edges in (None, {"ACC": 2.0})
     )
-    assert [a.split()[0] for a, b in zip(plain, slow, strict=True) if a != b] == ["VWLLr0", "VWLLr1"]
+    assert [a.split()[0] for a, b in zip(plain, slow, strict=True) if a != b] == ["VACC"]
 
 
 def test_a_waiting_slice_hangs_its_own_devices_on_al() -> None:

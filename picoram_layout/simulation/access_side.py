@@ -133,7 +133,7 @@ def put(
         deck.source(f"foot_{pin}", [(time, vdd - v if inverted else v) for time, v in levels], edge)
     starts: dict[str, float] = {}
     for net, line in side.lines.items():
-        starts |= _ladder(deck, f"foot_{net}", line, vdd if net.startswith(_HIGH) else 0.0)
+        starts |= ladder(deck, f"foot_{net}", line, vdd if net.startswith(_HIGH) else 0.0)
     for row, chosen in enumerate(side.chosen):
         joined = {net: chosen.get(net, net) for net in inputs(side.driver) if net != "ACCI"}
         nets = {net: f"foot_{line}_{SECTIONS}" if row else f"foot_{line}" for net, line in joined.items()}
@@ -172,7 +172,7 @@ def _load(deck: Deck, net: str, load: Load, part: float = 1.0) -> None:
     deck.capacitor(net, GND, load.wires * part)
 
 
-def _ladder(deck: Deck, net: str, line: Line, level: float) -> dict[str, float]:
+def ladder(deck: Deck, net: str, line: Line, level: float) -> dict[str, float]:
     """A line from its driver on; its nodes' levels at the start."""
     nodes = [net, *(f"{net}_{k}" for k in range(1, SECTIONS + 1))]
     for a, b in itertools.pairwise(nodes):

@@ -3,9 +3,9 @@
 The drawn block (its netlist, which LVS proves, with the capacitance of its wires) stands below its columns.
 Each column has a real cluster in its first and one in its last row; the rows between are lumps of
 devices and wires along resistive bitlines, with VL's segment device where the column has one. In a write ACC
-is high in all rows, so that all local bitlines are on VL. Sources are the macro's pins: the first and the last
-row hang on drawn row drivers, those on the drawn foot, column lines on their drawn drivers (`access_side`).
-In the rows between, ACC and PCHB have the edges that row drivers were measured to have.
+is high in all rows, so that all local bitlines are on VL. Sources are the macro's pins: the first and the
+last row hang on drawn row drivers, those on the drawn foot, column lines on their drawn drivers
+(`access_side`). In the rows between, ACC and PCHB have the edges that row drivers were measured to have.
 """
 
 from __future__ import annotations
