@@ -10,10 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from operator import itemgetter
+from typing import NamedTuple
 
 NONE = "."
 TAP = "TAP"
 GND, VDD = "GND", "VDD"
+
+
+class _End(NamedTuple):
+    """A gate's outermost column: nets of both strips, their widths, channel length, whether it is empty."""
+
+    n: str
+    p: str
+    wn: float
+    wp: float
+    length: float
+    empty: bool
 
 
 @dataclass(frozen=True)
@@ -52,10 +66,19 @@ class Gate:
         n, p, pins = (tuple(nets.get(net, net) for net in names) for names in (self.n, self.p, self.pins))
         return replace(self, n=n, p=p, pins=pins)
 
-    @property
+    @cached_property
     def mirrored(self) -> Gate:
         """The same gate from right to left."""
         return replace(self, n=self.n[::-1], p=self.p[::-1])
+
+    @cached_property
+    def ends(self) -> tuple[_End, _End]:
+        """Its first and its last column."""
+        first, last = (
+            _End(self.n[k], self.p[k], self.wn, self.wp, self.length, {self.n[k], self.p[k]} == {NONE})
+            for k in (0, -1)
+        )
+        return first, last
 
     @property
     def split(self) -> bool:
@@ -196,18 +219,32 @@ def join(gates: Sequence[Gate], pins: str) -> Gate:
     return replace(made, pins=tuple(pins.split()))
 
 
+# A gate and those before it.
+_Chain = tuple[Gate, "_Chain | None"]
+
+
 def strips(gates: Iterable[Gate]) -> list[tuple[Gate, int]]:
     """Gates of one row with their first column, each turned so that most neighbours share a diffusion."""
-    ways: list[tuple[int, list[Gate]]] = []  # diffusions shared so far, gates up to one that lies either way
+    # diffusions shared so far, and gates up to one that lies either way: it, and those before it
+    ways: list[tuple[int, _Chain]] = []
     for g in gates:
-        found = []
+        found: list[tuple[int, _Chain]] = []
         for turned in (g, g.mirrored):
-            options = [(shared + _shares(before[-1], turned), [*before, turned]) for shared, before in ways]
-            found.append(max(options, key=lambda way: way[0]) if options else (0, [turned]))
+            best, before = max(
+                ((shared + _shares(last[0], turned), last) for shared, last in ways),
+                key=itemgetter(0),
+                default=(0, None),
+            )
+            found.append((best, (turned, before)))
         ways = found
+    order: list[Gate] = []
+    chain: _Chain | None = max(ways, key=itemgetter(0))[1]
+    while chain:
+        order.append(chain[0])
+        chain = chain[1]
     placed: list[tuple[Gate, int]] = []
     column = 0
-    for g in max(ways, key=lambda way: way[0])[1]:
+    for g in reversed(order):
         if placed:
             column += -1 if _shares(placed[-1][0], g) else 1
         placed.append((g, column))
@@ -217,10 +254,10 @@ def strips(gates: Iterable[Gate]) -> list[tuple[Gate, int]]:
 
 def _shares(left: Gate, right: Gate) -> bool:
     """Whether the last columns of one and the first of the other can be the same diffusions."""
-    sides = (left.n[-1], right.n[0], left.wn, right.wn), (left.p[-1], right.p[0], left.wp, right.wp)
-    if any(a != b or a == TAP or (a != NONE and wa != wb) for a, b, wa, wb in sides):
+    a, b = left.ends[1], right.ends[0]
+    if a.n != b.n or a.p != b.p or a.length != b.length or a.empty or TAP in (a.n, a.p):
         return False
-    return left.length == right.length and {left.n[-1], left.p[-1]} != {NONE}
+    return (a.n == NONE or a.wn == b.wn) and (a.p == NONE or a.wp == b.wp)
 
 
 def _sizes(g: Gate) -> tuple[float, float, float]:

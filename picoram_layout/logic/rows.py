@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from picoram_layout.cells.thin_cell import poly_pad, via_pad
 from picoram_layout.pdk import Pdk
@@ -36,7 +37,7 @@ class Row:
     track: float  # width of a track
     close: bool = False  # columns as close as li1 allows: neighbours of one net cannot share a track
 
-    @property
+    @cached_property
     def tracks(self) -> tuple[float, ...]:
         """Centres of the met1 tracks."""
         first = self.pdk.up(self.rail + self.pdk.space("met1") + self.track / 2)
@@ -45,24 +46,24 @@ class Row:
         first = self.pdk.down((self.height - (count - 1) * pitch) / 2)
         return tuple(round(first + k * pitch, 6) for k in range(count))
 
-    @property
+    @cached_property
     def split(self) -> bool:
         """Whether a column can have two gates."""
         return self.high > self.low
 
-    @property
+    @cached_property
     def licon(self) -> float:
         """Half a contact."""
         return self.pdk.size("licon") / 2
 
-    @property
+    @cached_property
     def end(self) -> float:
         """From the centre of a strip's last column to the end of its diffusion."""
         pdk = self.pdk
         beyond = pdk.rule("extension", "diff", "poly") + self.gate_l / 2 - self.pitch
         return pdk.up(max(self.licon + pdk.enclosure_adjacent("diff", "licon_diff"), beyond))
 
-    @property
+    @cached_property
     def pad(self) -> float:
         """Half of the li1 around a contact, along the wire."""
         pdk = self.pdk
@@ -94,7 +95,7 @@ class Row:
         height, pitch = max(height, self.height), max(pitch, self.pitch)
         return solve_row(self.pdk, self.wn, self.wp, self.split, height, self.gate_l, pitch, self.close)
 
-    @property
+    @cached_property
     def tap(self) -> tuple[float, float]:
         """Width and height of a tap."""
         pdk = self.pdk
@@ -103,12 +104,12 @@ class Row:
         area = max(pdk.area("ntap"), pdk.area("ptap"))
         return width, pdk.up2(max(size + 2 * pdk.enclosure("tap", "licon_tap"), area / width))
 
-    @property
+    @cached_property
     def tap_low(self) -> float:
         """Lower edge of a well tap's li1."""
         return self.yp2 - self.tap[1] / 2 - self.pad
 
-    @property
+    @cached_property
     def tap_reach(self) -> float:
         """From a tap's centre to the end of the implant around it."""
         pdk = self.pdk

@@ -71,11 +71,10 @@ def columns(gates: Sequence[Gate]) -> Columns:
     count = max(at + len(g.n) for g, at in placed) + (2 if TAP in placed[-1][0].n else 0)
     nets = {side: [NONE] * count for side in "np"}
     widths = {side: [0.0] * count for side in "np"}
-    for g, at in placed:
+    for g, at in placed:  # a column that two gates share is the same in both
+        over = slice(at, at + len(g.n))
         for side, strip, w in (("n", g.n, g.wn), ("p", g.p, g.wp)):
-            for k, net in enumerate(strip, at):
-                if nets[side][k] == NONE:
-                    nets[side][k], widths[side][k] = net, w
+            nets[side][over], widths[side][over] = strip, [w] * len(strip)
     return Columns(tuple(nets["n"]), tuple(nets["p"]), tuple(widths["n"]), tuple(widths["p"]))
 
 

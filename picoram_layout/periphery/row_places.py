@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -88,22 +89,26 @@ def well_tapped(gates: Sequence[Gate]) -> list[Gate]:
     return []
 
 
+_UNWIRED = frozenset((NONE, TAP, *RAILS))
+
+
 def demand(cols: Columns, row: Row, wires: Wires) -> tuple[int, float]:
     """Most wires side by side at any column of a row, and length of all (um)."""
-    ends: dict[str, list[float]] = {}
-    for _, strip, _ in cols.both:
+    ends: dict[str, list[int]] = {}
+    for strip in (cols.n, cols.p):
         for k, net in enumerate(strip):
-            if net not in (NONE, TAP, *RAILS) and not (k % 2 and net in wires.bridged):
-                ends.setdefault(net, []).append(row.x(k))
+            if net not in _UNWIRED and not (k % 2 and net in wires.bridged):
+                ends.setdefault(net, []).append(k)
     right = row.width(len(cols.n))
     spans = []
-    for net, xs in ends.items():
+    for net, at in ends.items():
         if wires.through(net):
             spans.append((0.0, right))
-        elif net in wires.pins or len(xs) > 1:
-            xs = [*xs, *([wires.pins[net]] if net in wires.pins else [])]
+        elif net in wires.pins or len(at) > 1:
+            xs = [row.x(min(at)), row.x(max(at)), *([wires.pins[net]] if net in wires.pins else [])]
             spans.append((min(xs) - row.pitch, max(xs) + row.pitch))
-    most = max((sum(a <= x <= b for a, b in spans) for x, _ in spans), default=0)
+    starts, stops = sorted(a for a, _ in spans), sorted(b for _, b in spans)
+    most = max((bisect_right(starts, x) - bisect_left(stops, x) for x in starts), default=0)
     return most, sum(b - a for a, b in spans)
 
 
@@ -123,6 +128,8 @@ def ordered(gates: Sequence[Gate], width: float, row: Row, wires: Wires) -> list
             [*best[:i], *best[i : j + 1][::-1], *best[j + 1 :]] for i, j in itertools.combinations(spots, 2)
         ]
         for i, j in itertools.permutations(spots, 2):
+            if abs(i - j) == 1:
+                continue  # as turned round above
             rest = [*best[:i], *best[i + 1 :]]
             ways.append([*rest[:j], best[i], *rest[j:]])
         new, found = min(((cost(way), k) for k, way in enumerate(ways)), default=(least, 0))
