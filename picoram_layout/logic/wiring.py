@@ -13,6 +13,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,15 +92,16 @@ class Strap:
     high: float
 
 
-def straps(row: Row, cols: Columns, inner: frozenset[str]) -> list[Strap]:
+@lru_cache(maxsize=10_000)  # while one row of a block grows the others stay
+def straps(row: Row, cols: Columns, inner: frozenset[str]) -> tuple[Strap, ...]:
     """All straps of a row; nets in ``inner`` (between two transistors in series) need no contact."""
-    found = []
+    found: list[Strap] = []
     for k, (n, p) in enumerate(zip(cols.n, cols.p, strict=True)):
         if n == TAP:
             continue  # drawn with its taps
         column = _gates(row, k, n, p) if k % 2 else _ends(row, k, cols, inner)
         found += _with_reach(row, column, row.tap_low if p == TAP else row.height - row.li / 2)
-    return found
+    return tuple(found)
 
 
 def _gates(row: Row, k: int, n: str, p: str) -> list[Strap]:
@@ -420,16 +422,17 @@ def _inner(problem: Problem, cols: Sequence[Columns]) -> frozenset[str]:
 
 def _pieces(problem: Problem, number: int, row: Row, found: Sequence[Strap]) -> list[Piece]:
     """Wires that a row's nets need: none for a net of a single strap that nobody else wants."""
-    wanted = problem.wanted
+    others = {
+        net for k, gates in enumerate(problem.gates) if k != number for g in gates for net in (*g.n, *g.p)
+    }
+    wanted = problem.wanted | others
     made: list[Piece] = []
     by_net: dict[str, list[Strap]] = {}
     for s in found:
         if s.net not in RAILS:
             by_net.setdefault(s.net, []).append(s)
     for net, members in by_net.items():
-        others = (g for k, gates in enumerate(problem.gates) if k != number for g in gates)
-        elsewhere = any(net in (*g.n, *g.p) for g in others)
-        if len(members) == 1 and net not in wanted and not elsewhere:
+        if len(members) == 1 and net not in wanted:
             continue
         made += [Piece(net, number, tuple(group)) for group in _groups(row, number, members)]
     return made

@@ -27,6 +27,7 @@ from picoram_layout.logic.rows import Row, solve_row
 from picoram_layout.logic.wiring import Feed, columns, trunk_pitch
 from picoram_layout.periphery.row_places import (
     Parts,
+    Taps,
     Wires,
     demand,
     fits,
@@ -35,7 +36,6 @@ from picoram_layout.periphery.row_places import (
     ordered,
     packed,
     roomiest,
-    spread_taps,
 )
 from picoram_layout.plan import Plan
 
@@ -89,6 +89,10 @@ def arrangements(
     def order(gates: tuple[Gate, ...], wide: float) -> list[Gate]:
         return ordered(gates, wide, plain, reach)
 
+    @cache
+    def places(wide: float) -> Taps:
+        return Taps(wide, plain, reach)
+
     data = min((packed(groups, width, plain) for groups in _bits(plan, w)), key=len)
     ways: list[tuple[float, float, int, Parts, Parts, int, list[bool]]] = []
     for words, logic in _words_and_logic(plan, fill * width, plain, w):
@@ -104,7 +108,7 @@ def arrangements(
         made = []
         for wide, extra in ((width, []), (higher, [seg] if plan.cuts else [])):
             rows = [order((*g, *(extra if k == place else [])), wide) for k, g in enumerate(logic)]
-            taps = spread_taps([*words, *mixed(rows, data, kinds)], len(words), wide, plain, reach)
+            taps = places(wide).spread([*words, *mixed(rows, data, kinds)], len(words))
             if taps is not None:
                 made.append(_arranged(plan, taps, seg, len(words), kinds, place))
         if len(made) == 2:

@@ -151,60 +151,69 @@ def interleaved(logic: int, data: int) -> list[list[bool]]:
     return [[k in at for k in range(total)] for at in ways]
 
 
-def spread_taps(
-    rows: Sequence[Sequence[Gate]], words: int, width: float, row: Row, wires: Wires | None = None
-) -> Parts | None:
-    """A tap for each row, away from that of a row that shares its rail, or on the same column.
+class Taps:
+    """Places for the taps of drivers of one width; their rows of gates recur in many arrangements."""
 
-    Rows that share a well need a tap to it in one of them at least, and so do neighbours beyond a GND rail
-    one to the substrate. The first rows, of ``words``, have theirs at the end: there it moves no gate away
-    from those of the next row.
-    """
-    far = row.tap_reach * 2 + max(row.pdk.space("nsdm"), row.pdk.space("psdm"))
-    near = _NEAR * row.pdk.rule("latchup", "ndiff_sd", "ptap", "nwell")  # from both ends of the row
+    def __init__(self, width: float, row: Row, wires: Wires):
+        self.width, self.row, self.wires = width, row, wires
+        pdk = row.pdk
+        self.far = row.tap_reach * 2 + max(pdk.space("nsdm"), pdk.space("psdm"))
+        # a tap is so near to both ends of the row
+        self.near = _NEAR * pdk.rule("latchup", "ndiff_sd", "ptap", "nwell")
+        # a tap above a driver's ground leaves room for the implant beside it within the row
+        self.beside = row.tap_reach + max(pdk.width("nsdm"), pdk.width("psdm"))
+        self.ways = cache(self._ways)
 
-    def inside(x: float) -> bool:
-        """Whether a tap above a driver's ground leaves room for the implant beside it within the row."""
-        beside = row.tap_reach + max(row.pdk.width("nsdm"), row.pdk.width("psdm"))
-        return beside <= x <= width - beside
-
-    @cache
-    def ways(number: int) -> list[tuple[list[Gate], Columns]]:
+    def _ways(self, gates: tuple[Gate, ...], word: bool, first: bool) -> list[tuple[list[Gate], Columns]]:
         """A row with its tap, the best place first, and with less than one."""
-        gates = list(rows[number])
+        row, width, wires = self.row, self.width, self.wires
         found = [(way, columns(way)) for way in _with_tap(gates)]
-        found.sort(key=lambda way: demand(way[1], row, wires) if wires else (len(way[1].n), 0.0))
-        if number < words:
+        found.sort(key=lambda way: demand(way[1], row, wires))
+        if word:
             found.sort(key=lambda way: TAP not in way[0][-1].n)
-        more = [(way, columns(way)) for way in (well_tapped(gates), gates) if way]
-        found += [way for way in more if (x := _tap_x(way[1], "p", row)) is None or inside(x)]
+        more = [(way, columns(way)) for way in (well_tapped(gates), list(gates)) if way]
+        found += [way for way in more if self._inside(_tap_x(way[1], "p", row))]
         return [
             way
             for way in found
             if row.width(len(way[1].n)) <= width
-            and (number or TAP in way[1].n)
+            and (not first or TAP in way[1].n)
             and all(
-                max(x, width - x) <= near for side in "np" if (x := _tap_x(way[1], side, row)) is not None
+                max(x, width - x) <= self.near
+                for side in "np"
+                if (x := _tap_x(way[1], side, row)) is not None
             )
         ]
 
-    def placed(number: int, above: Columns | None) -> Parts | None:
-        """Rows up to this one; the last ones, the fullest, are placed first."""
-        if number < 0:
-            return []
-        side = "n" if number % 2 else "p"  # that faces the row above
-        there = _tap_x(above, side, row)
-        for way, mine in ways(number):
-            here = _tap_x(mine, side, row)
-            if here is None and there is None:
-                continue
-            if here is None or there is None or abs(here - there) < row.pdk.grid or abs(here - there) >= far:
-                before = placed(number - 1, mine)
-                if before is not None:
-                    return [*before, way]
-        return None
+    def _inside(self, x: float | None) -> bool:
+        return x is None or self.beside <= x <= self.width - self.beside
 
-    return placed(len(rows) - 1, None)
+    def spread(self, rows: Sequence[Sequence[Gate]], words: int) -> Parts | None:
+        """A tap for each row, away from that of a row that shares its rail, or on the same column.
+
+        Rows that share a well need a tap to it in one of them at least, and so do neighbours beyond a GND
+        rail one to the substrate. The first rows, of ``words``, have theirs at the end: there it moves no
+        gate away from those of the next row.
+        """
+
+        def placed(number: int, above: Columns | None) -> Parts | None:
+            """Rows up to this one; the last ones, the fullest, are placed first."""
+            if number < 0:
+                return []
+            side = "n" if number % 2 else "p"  # that faces the row above
+            there = _tap_x(above, side, self.row)
+            for way, mine in self.ways(tuple(rows[number]), number < words, not number):
+                here = _tap_x(mine, side, self.row)
+                if here is None and there is None:
+                    continue
+                away = abs(here - there) if here is not None and there is not None else self.far
+                if away < self.row.pdk.grid or away >= self.far:
+                    before = placed(number - 1, mine)
+                    if before is not None:
+                        return [*before, way]
+            return None
+
+        return placed(len(rows) - 1, None)
 
 
 def _tap_x(c: Columns | None, side: str, row: Row) -> float | None:
