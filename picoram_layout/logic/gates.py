@@ -230,12 +230,12 @@ def strips(gates: Iterable[Gate]) -> list[tuple[Gate, int]]:
     for g in gates:
         found: list[tuple[int, _Chain]] = []
         for turned in (g, g.mirrored):
-            best, before = max(
-                ((shared + _shares(last[0], turned), last) for shared, last in ways),
-                key=itemgetter(0),
-                default=(0, None),
-            )
-            found.append((best, (turned, before)))
+            best: tuple[int, _Chain | None] = (0, None) if not ways else (-1, None)
+            for shared, last in ways:
+                more = shared + _shares(last[0], turned)
+                if more > best[0]:
+                    best = more, last
+            found.append((best[0], (turned, best[1])))
         ways = found
     order: list[Gate] = []
     chain: _Chain | None = max(ways, key=itemgetter(0))[1]
