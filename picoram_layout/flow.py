@@ -49,8 +49,16 @@ class _Clock:
         return {**self.seconds, "total": round(time.perf_counter() - self.start, 3)}
 
 
-def build(spec: Spec, out: Path, *, drc: bool = True, lvs: bool = True, progress: Progress) -> Result:
-    """Draw the spec, check it and write everything to the folder ``out``.
+def build(
+    spec: Spec,
+    out: Path,
+    *,
+    drc: bool = True,
+    lvs: bool = True,
+    pictures: bool = True,
+    progress: Progress,
+) -> Result:
+    """Draw the spec, check it and write everything (or all but ``pictures``) to the folder ``out``.
 
     ``out`` appears, or changes, when all is complete; whatever stops the build leaves it as it was. The
     files of a former build are replaced, others stay. `InputError` if ``out`` cannot be used.
@@ -91,10 +99,12 @@ def build(spec: Spec, out: Path, *, drc: bool = True, lvs: bool = True, progress
             write_views(stage.folder, drawing.top, plan)
             found = {"layout": block_pins(drawing.top), **read_views(stage.folder, spec.name)}
             disagreements = differences(pins(plan), found)
-        folder = stage.folder / "pictures"
-        folder.mkdir()
-        views = _views(drawing, folder)
-        drawn = jobs.enter_context(beside(render_file, stage.folder / gds, pdk.name, views))
+        shown: dict[str, Path] = {}
+        if pictures:
+            folder = stage.folder / "pictures"
+            folder.mkdir()
+            views = _views(drawing, folder)
+            drawn = jobs.enter_context(beside(render_file, stage.folder / gds, pdk.name, views))
         checked = None
         if drc:
             from picoram_layout.drc import check_file
@@ -113,10 +123,11 @@ def build(spec: Spec, out: Path, *, drc: bool = True, lvs: bool = True, progress
 
                 compared = compare(extract(layout, top, pdk), netlist, top, devices)
                 compared.write_lvsdb(stage.folder / lvsdb)
-        with clock.step("pictures"):
-            pictures = _diagrams(drawing, pdk, list(density), folder, spec.name)
-            drawn()
-            pictures |= {view.path.stem: view.path for view in views}
+        if pictures:
+            with clock.step("pictures"):
+                shown = _diagrams(drawing, pdk, list(density), folder, spec.name)
+                drawn()
+                shown |= {view.path.stem: view.path for view in views}
         result = None
         if checked:
             with clock.step("DRC"):
@@ -129,7 +140,7 @@ def build(spec: Spec, out: Path, *, drc: bool = True, lvs: bool = True, progress
             report["views"] = {"compared": sorted(found), "differences": disagreements}
             report["timings_s"] = clock.total()
             report["sha256"] = _digests(stage)
-            write_html(stage.folder / "report.html", report, pictures, out)
+            write_html(stage.folder / "report.html", report, shown, out)
             report["sha256"] = _digests(stage)
             text = json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False)
             (stage.folder / MANIFEST).write_text(text + "\n", encoding="utf-8")

@@ -81,7 +81,8 @@ def evaluate(data: dict[str, Any], checks: bool) -> Found:
         return ILLEGAL, "; ".join(problem.text() for problem in problems), None, False
     with tempfile.TemporaryDirectory(prefix="picoram-sweep-") as folder:
         try:
-            result = build(spec, Path(folder) / "point", drc=checks, lvs=checks, progress=Quiet())
+            point = Path(folder) / "point"
+            result = build(spec, point, drc=checks, lvs=checks, pictures=False, progress=Quiet())
         except InputError as error:
             return ILLEGAL, " ".join(str(error).split()), None, True
     return BUILT, "", result.report, False
