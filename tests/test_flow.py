@@ -101,7 +101,16 @@ def test_every_step_is_timed(built: Built) -> None:
 
 def test_two_processes_write_the_same_bytes(built: Built, tmp_path: Path) -> None:
     """All but the two reports, which hold times; the other process has no DRC."""
-    command = [sys.executable, "-m", "picoram_layout.cli", "build", str(SPEC), "-o", str(tmp_path), "--no-drc"]
+    command = [
+        sys.executable,
+        "-m",
+        "picoram_layout.cli",
+        "build",
+        str(SPEC),
+        "-o",
+        str(tmp_path),
+        "--no-drc",
+    ]
     environment = {**os.environ, "PYTHONHASHSEED": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -212,6 +212,12 @@ def _output_side(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
     return output_side(lib, plan)
 
 
+def _line_end(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
+    from picoram_layout.periphery.line_end import line_end
+
+    return line_end(lib, plan)
+
+
 def _outputs_on_base(lib: Library, plan: Plan, values: dict[str, Any]) -> Block:
     from picoram_layout.periphery.risers import outputs_on_base
 
@@ -318,6 +324,9 @@ CATALOGUE: dict[str, CellEntry] = {
         ),
         CellEntry("row_foot", "decoders and line drivers below 16 row drivers", _CLUSTER, _row_foot),
         CellEntry("output_side", "column blocks and ADC slices of four outputs", {}, _output_side),
+        CellEntry(
+            "line_end", "antenna diodes of lines that go on to a base wider than the outputs", {}, _line_end
+        ),
         CellEntry("base", "bias, ring, counter and line drivers below four outputs", {}, _base),
         CellEntry("column_drivers", "drivers of the lines across four outputs", {}, _column_drivers),
         CellEntry("outputs_on_base", "four outputs, base and all wires between", {}, _outputs_on_base),
