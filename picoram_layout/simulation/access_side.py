@@ -61,7 +61,7 @@ class Side:
 
 
 def cone(cell: Cell, outputs: Iterable[str]) -> Cell:
-    """The transistors that make these nets, with all that makes their gates' nets; equal ones as one.
+    """The transistors that make these nets, with all that makes their gates' nets.
 
     Others with a gate on a net of the cone load it with their channels open. Capacitances of nets outside
     lead to GND.
