@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from picoram_layout.array.array import array
-from picoram_layout.cells.cluster import cluster
 from picoram_layout.drc import run_drc
 from picoram_layout.errors import InputError
 from picoram_layout.layout import Canvas, Library
@@ -17,14 +15,9 @@ from picoram_layout.lvs.extract import extract
 from picoram_layout.netlist.circuit import set_capacitors
 from picoram_layout.pdk import load_pdk
 from picoram_layout.periphery.column_logic import halved
-from picoram_layout.periphery.column_side import column_logic, column_side, leaving, outputs, solve_side
+from picoram_layout.periphery.column_side import column_side, leaving, outputs, solve_side
 from picoram_layout.plan import Plan, capacitance, make_plan
-from picoram_layout.simulation import ngspice, sram
-from picoram_layout.simulation.circuits import flat
-from picoram_layout.simulation.models import Condition
 from picoram_layout.spec import load_spec
-from tests.conftest import needs_ngspice
-from tests.test_simulation import needs_models
 
 SPECS = Path(__file__).parent.parent / "specs"
 
@@ -74,24 +67,3 @@ def test_the_column_side_meets_an_array(name: str) -> None:
     set_capacitors(library.netlist, library.devices, capacitance(plan).value_fF)
     found = compare(extract(library.layout, top.name, plan.pdk), library.netlist, top.name, library.devices)
     assert not found.differences
-
-
-def bench(plan: Plan) -> sram.Bench:
-    """An output without the capacitance of wires."""
-    library, wires = Library(plan.pdk), outputs(plan)[0].wires
-    block = flat(library.netlist, column_logic(library, plan, wires).name)
-    plain = flat(library.netlist, cluster(library, plan.plain, "VDD").name)
-    cut = flat(library.netlist, cluster(library, plan.segment, "VDD", True).name)
-    return sram.Bench(block, plain, cut.only("SEG", "VL", "VL_UP"), 16, (0, 8, 4, 2), vl_ohm=10.0)
-
-
-@needs_ngspice
-@needs_models
-def test_words_come_back_as_they_were_written() -> None:
-    b, condition = bench(plan_of("picoram_40kb", inputs=16)), Condition()
-    chosen = sram.accesses(4)[:4]
-    job = sram.job(b, chosen, condition)
-    found = ngspice.run(job.deck, job.wanted, seconds=120).values
-    assert sram.wrong(b, chosen, found, condition.vdd) == 0
-    told = [replace(a, word=a.word ^ 1) if not a.write and a.row == 0 else a for a in chosen]
-    assert sram.wrong(b, told, found, condition.vdd) == 1

@@ -11,7 +11,7 @@ from picoram_layout.simulation.drivers import Load
 from picoram_layout.simulation.models import Condition
 from tests.conftest import needs_ngspice
 from tests.test_simulation import needs_models
-from tests.test_simulation_cycle import tiny
+from tests.test_simulation_cycle import output, tiny
 
 
 def fet(kind: str, d: str, g: str, s: str, a_d: float = 0.1) -> Transistor:
@@ -62,8 +62,7 @@ def test_a_line_carries_all_its_drivers_in_equal_parts() -> None:
 
 
 def test_pins_choose_the_first_and_the_last_row() -> None:
-    side = tiny().output().side
-    assert side is not None
+    side = output().side
     first, last = ({k: v for k, v in at.items() if k.startswith("RA")} for at in side.address)
     assert sum(first.values()) == 0
     assert sum(v << int(k[3:-1]) for k, v in last.items()) == tiny().plan.rows - 1
@@ -73,13 +72,13 @@ def test_pins_choose_the_first_and_the_last_row() -> None:
 @needs_ngspice
 @needs_models
 def test_words_come_back_from_the_rows_that_the_pins_choose() -> None:
-    bench, condition = tiny().output(), Condition()
-    assert bench.side is not None
-    chosen = sram.accesses(bench.bits)[:4]
+    bench, condition = output(), Condition()
+    chosen = sram.accesses(bench.bits)[:3]
     job = sram.job(bench, chosen, condition)
     found = ngspice.run(job.deck, job.wanted, seconds=300).values
     assert sram.wrong(bench, chosen, found, condition.vdd) == 0
-    same = replace(bench.side, address=(bench.side.address[0],) * 2)  # both words into the first row
-    job = sram.job(replace(bench, side=same), chosen[:2], condition)
-    found = ngspice.run(job.deck, job.wanted, seconds=300).values
-    assert sram.wrong(bench, chosen[:2], found, condition.vdd) > 0
+    *writes, read = chosen
+    told = [*writes, replace(read, word=read.word ^ 1)]
+    assert sram.wrong(bench, told, found, condition.vdd) == 1
+    both = [replace(access, row=1 - access.row) for access in chosen]  # as if the rows were exchanged
+    assert sram.wrong(bench, both, found, condition.vdd) > 0

@@ -27,6 +27,11 @@ def tiny() -> Circuits:
     return circuits(load_spec(find_spec(Path("picoram_tiny"))))
 
 
+@cache
+def output() -> sram.Bench:
+    return tiny().output()
+
+
 def result(**values: float) -> Result:
     return Result("", values, {}, 0.0)
 
@@ -99,7 +104,7 @@ def test_what_is_below_is_whole_below_the_rows_it_is_drawn_for() -> None:
 
 
 def test_rows_that_are_not_accessed_take_their_drivers_time() -> None:
-    bench = tiny().output()
+    bench = output()
     chosen = sram.accesses(bench.bits)
     plain, slow = (
         sram.job(bench, chosen, Condition(), edges).deck.splitlines() for edges in (None, {"ACC": 2.0})

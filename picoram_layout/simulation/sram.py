@@ -10,7 +10,6 @@ last row hang on drawn row drivers, those on the drawn foot, column lines on the
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +39,7 @@ ADDRESS = 4.0  # from an address to an access: decoders and their lines
 LEAD = 8.0  # ns before the first one: precharge settles
 # Signals of one access: (ns, level). What is not named rests.
 REST: Mapping[str, int] = {
-    "PREB": 0, "VLRST": 1, "ALRST": 1, "COL": 0, "WE": 0, "RE": 0, "PCHB": 0, "WLL": 0, "WLR": 0, "ACC": 0,
+    "PREB": 0, "VLRST": 1, "ALRST": 1, "COL": 0, "WE": 0, "RE": 0, "PCHB": 0, "ACC": 0,
 }  # fmt: skip
 READ: Mapping[str, Steps] = {
     "PREB": ((0.0, 1), (22.0, 0)),
@@ -56,7 +55,6 @@ WRITE: Mapping[str, Steps] = {
     "WLL": ((SETTLE + 2.0, 1), (SETTLE + 20.0, 0)),
     "WLR": ((SETTLE + 2.0, 1), (SETTLE + 20.0, 0)),
 }
-_ROW_SIGNALS = ("WLL", "WLR")
 DRIVEN = ("PCHB", "ACC")  # by the row drivers of all rows
 
 
@@ -90,8 +88,8 @@ class Bench:
     rows: int
     cuts: tuple[int, ...]
     vl_ohm: float
-    index: int = 4
-    side: Side | None = None  # without it sources drive rows and lines
+    index: int
+    side: Side
 
     @property
     def bits(self) -> int:
@@ -99,15 +97,12 @@ class Bench:
         return len(self.cuts)
 
 
-def levels(
-    chosen: Sequence[Access], signal: str, vdd: float, row: int | None = None
-) -> list[tuple[float, float]]:
-    """(time, voltage) steps of a signal over all accesses; a row's own ones move in its accesses alone."""
+def levels(chosen: Sequence[Access], signal: str, vdd: float) -> list[tuple[float, float]]:
+    """(time, voltage) steps of a signal over all accesses."""
     steps = [(0.0, REST[signal] * vdd)]
     for access, begin in zip(chosen, begins(chosen), strict=False):
-        if row in (None, access.row):
-            table = WRITE if access.write else READ
-            steps += [(begin + time, level * vdd) for time, level in table.get(signal, ())]
+        table = WRITE if access.write else READ
+        steps += [(begin + time, level * vdd) for time, level in table.get(signal, ())]
     return steps
 
 
@@ -151,17 +146,11 @@ def job(
     ``edges``: ns that a signal of `DRIVEN` takes; `EDGE` where there is none.
     """
     deck, vdd, edges = Deck("SRAM access", condition), condition.vdd, edges or {}
-    driven = COLUMN_LINES if bench.side else ()
     for signal in REST:
-        if signal not in (*driven, *_ROW_SIGNALS):
+        if signal not in COLUMN_LINES:
             deck.source(signal, levels(chosen, signal, vdd), edges.get(signal, EDGE))
-    starts: dict[str, float] = {"AL": 0.0}
-    if bench.side:
-        pins = _pins(bench.side, chosen, vdd)
-        starts |= access_side.put(deck, bench.side, EDGE, lambda s: levels(chosen, s, vdd), pins)
-    else:
-        for row, signal in itertools.product((0, 1), _ROW_SIGNALS):
-            deck.source(f"{signal}r{row}", levels(chosen, signal, vdd, row), EDGE)
+    pins = _pins(bench.side, chosen, vdd)
+    starts = access_side.put(deck, bench.side, EDGE, lambda s: levels(chosen, s, vdd), pins) | {"AL": 0.0}
     for c in range(bench.bits):
         deck.source(f"DI{c}", data(chosen, bench.bits - 1 - c, vdd), EDGE)
         starts |= _column(deck, bench, c, chosen, vdd)
@@ -240,7 +229,7 @@ def _cluster(
     """A real cluster with its cell and MAC unit; the idle cells are lumped."""
     q, qb = cell_nodes(bench.cluster, bench.index)
     word = {f"{w}[{bench.index}]": f"{w}r{row}" for w in ("WLL", "WLR")}
-    own = {signal: f"{signal}r{row}" if bench.side else signal for signal in DRIVEN}
+    own = {signal: f"{signal}r{row}" for signal in DRIVEN}
     nets = {**at, **word, **own, "SOUT": GND, "SEG": VDD, "XL": GND}
     nets |= {q: f"{name}_q", qb: f"{name}_qb", "VL_UP": at["VL"]}
     part = list(selected(bench.cluster, bench.index))
