@@ -67,6 +67,8 @@ def test_pins_choose_the_first_and_the_last_row() -> None:
     assert sum(first.values()) == 0
     assert sum(v << int(k[3:-1]) for k, v in last.items()) == tiny().plan.rows - 1
     assert all(set(chosen.values()) <= side.lines.keys() for chosen in side.chosen)
+    at = list(side.lines)  # in one order in every process: a deck's text finds its stored run
+    assert all(at.index(side.chosen[0][net]) <= at.index(line) for net, line in side.chosen[1].items())
 
 
 @needs_ngspice

@@ -224,7 +224,7 @@ def _lines(
             load = load_of(net, [(bench.driver, plan.rows - len(ends))])
             found[net] = Line(square["met1"] * long / track, load)
             continue
-        for name in {end[net] for end in ends}:
+        for name in dict.fromkeys(end[net] for end in ends):
             others = sum(chosen(plan, row)[net] == name for row in rows[1:-1])
             load = load_of(net, [(bench.driver, others)])
             wires = load.wires + bench.lines[name] * plan.rows
