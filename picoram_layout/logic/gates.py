@@ -20,14 +20,13 @@ GND, VDD = "GND", "VDD"
 
 
 class _End(NamedTuple):
-    """A gate's outermost column: nets of both strips, their widths, channel length, whether it is empty."""
+    """A gate's outermost column: nets of both strips, their widths, channel length."""
 
     n: str
     p: str
     wn: float
     wp: float
     length: float
-    empty: bool
 
 
 @dataclass(frozen=True)
@@ -74,10 +73,7 @@ class Gate:
     @cached_property
     def ends(self) -> tuple[_End, _End]:
         """Its first and its last column."""
-        first, last = (
-            _End(self.n[k], self.p[k], self.wn, self.wp, self.length, {self.n[k], self.p[k]} == {NONE})
-            for k in (0, -1)
-        )
+        first, last = (_End(self.n[k], self.p[k], self.wn, self.wp, self.length) for k in (0, -1))
         return first, last
 
     @property
@@ -255,7 +251,7 @@ def strips(gates: Iterable[Gate]) -> list[tuple[Gate, int]]:
 def _shares(left: Gate, right: Gate) -> bool:
     """Whether the last columns of one and the first of the other can be the same diffusions."""
     a, b = left.ends[1], right.ends[0]
-    if a.n != b.n or a.p != b.p or a.length != b.length or a.empty or TAP in (a.n, a.p):
+    if a.n != b.n or a.p != b.p or a.length != b.length or TAP in (a.n, a.p) or a.n == NONE == a.p:
         return False
     return (a.n == NONE or a.wn == b.wn) and (a.p == NONE or a.wp == b.wp)
 

@@ -146,7 +146,7 @@ def _join_outputs(c: Canvas, plan: Plan, parts: dict[str, Part]) -> None:
     """The straps between the outputs go on to the array's supplies: VDD's in met4, GND's in met3."""
     pdk, cells = plan.pdk, parts["array"]
     w4, w3, wide = met4_width(pdk), met3_width(pdk), supply_island(pdk)
-    rail = next(iter(solve_side(plan).kinds.values()))[0].base  # the first one, GND's
+    rail = solve_side(plan).problem.base  # the first one, GND's
     for filler in fillers(plan):
         at = {net: round(cells.x + filler.x + x, 6) for net, x in strap_places(pdk, filler.width).items()}
         c.box("met4", at["VDD"] - w4 / 2, cells.y, at["VDD"] + w4 / 2, cells.y + plan.end.vdd)

@@ -91,9 +91,9 @@ def floorplan(plan: Plan, made: Macro) -> list[Area]:
 
 def _output_areas(plan: Plan) -> list[Area]:
     """Column side, slices, blocks of the base, from their common corner."""
-    solved, at, last = solve_risers(plan), heights(plan), solve_side(plan).outputs[-1]
-    (x, y), top = solved.side, next(iter(solve_side(plan).kinds.values()))[0].height
-    right, middle = round(x + last.x + last.width, 6), round(y + at.columns, 6)
+    solved, at, side = solve_risers(plan), heights(plan), solve_side(plan)
+    (x, y), top = solved.side, side.problem.height
+    right, middle = round(x + side.width, 6), round(y + at.columns, 6)
     names = {"BIAS": "bias", "RING": "oscillator", "COUNTER": "counter", "LINES": "line drivers"}
     return [
         Area("column side", "column side", x, middle, right, round(middle + top, 6)),

@@ -76,7 +76,7 @@ def solved_slice(plan: Plan, output: Output) -> tuple[tuple[Problem, Wiring], tu
     return _solved(plan, place_of(plan, output))
 
 
-def slice_rows(plan: Plan) -> tuple[Problem, Problem]:
+def _parts(plan: Plan) -> tuple[Problem, Problem]:
     """Analog and digital rows of the slices: the same in all."""
     (analog, _), (digital, _) = solved_slice(plan, solve_side(plan).outputs[0])
     return analog, digital
@@ -94,27 +94,33 @@ class Heights:
 
 def heights(plan: Plan) -> Heights:
     """The output side's heights."""
-    analog, digital = slice_rows(plan)
+    analog, digital = _parts(plan)
     top = round(analog.height - digital.base + digital.height, 6)
     columns = round(top - analog.base, 6)
-    height = next(iter(solve_side(plan).kinds.values()))[0].height
-    return Heights(columns, round(columns + height, 6), top, digital.height)
+    column = round(columns + solve_side(plan).problem.height, 6)
+    return Heights(columns, column, top, digital.height)
+
+
+def stacked(plan: Plan) -> dict[str, tuple[Problem, float]]:
+    """Rows of the columns and of the slices' two parts from above, each with what a height in it is taken
+    from."""
+    at, (analog, digital) = heights(plan), _parts(plan)
+    return {
+        "columns": (solve_side(plan).problem, at.column),
+        "analog": (analog, at.analog),
+        "digital": (digital, at.digital),
+    }
 
 
 def lines(plan: Plan) -> list[tuple[str, float]]:
     """Lines across all outputs and their heights in the output side."""
-    at, (analog, digital) = heights(plan), slice_rows(plan)
-    column = next(iter(solve_side(plan).kinds.values()))[0]
-    of = ((column, at.column), (analog, at.analog), (digital, at.digital))
+    of = stacked(plan).values()
     return [(line.net, round(top - line.y, 6)) for problem, top in of for line in problem.lines]
 
 
 def rails(plan: Plan) -> list[float]:
     """Heights of all rails in the output side."""
-    at, (analog, digital) = heights(plan), slice_rows(plan)
-    column = next(iter(solve_side(plan).kinds.values()))[0]
-    of = ((column, at.column), (analog, at.analog), (digital, at.digital))
-    return [round(top - y, 6) for problem, top in of for _, y in rails_of(problem)]
+    return [round(top - y, 6) for problem, top in stacked(plan).values() for _, y in rails_of(problem)]
 
 
 @block
@@ -122,7 +128,7 @@ def adc_filler(lib: Library, plan: Plan, width: float) -> Block:
     """Between two slices: their lines, rails and wells; straps join the rails of each supply."""
     c, y, before = Canvas(lib, f"adc_filler_{round(1000 * width)}"), 0.0, 0
     rails: list[tuple[str, float]] = []
-    for part, of in zip(("analog", "digital"), slice_rows(plan), strict=True):
+    for part, of in zip(("analog", "digital"), _parts(plan), strict=True):
         empty = tuple(() for _ in of.rows)
         problem = Problem(of.rows, empty, of.lines, width=width, base=of.base, joined=True)
         made = draw_block(lib, f"{c.cell.name}_{part}", problem, solve(problem))
@@ -152,7 +158,6 @@ def _rails(pins: Sequence[str], below: int) -> dict[str, str]:
 def adc_side(lib: Library, plan: Plan) -> Block:
     """All slices side by side; the upper edge meets the column side, x as there."""
     c, height = Canvas(lib, "adc_side"), 0.0
-    last = solve_side(plan).outputs[-1]
     for output in solve_side(plan).outputs:
         made = adc_slice(lib, place_of(plan, output))
         nets = {f"CODE[{k}]": f"CODE[{output.number * CODE_BITS + k}]" for k in range(CODE_BITS)}
@@ -163,7 +168,7 @@ def adc_side(lib: Library, plan: Plan) -> Block:
     for filler in fillers(plan):
         c.place(adc_filler(lib, plan, filler.width), filler.x, 0.0, mirror_y=True)
     c.export()
-    return c.done(round(last.x + last.width, 6), height)
+    return c.done(solve_side(plan).width, height)
 
 
 @block

@@ -65,6 +65,17 @@ class Side:
     outputs: tuple[Output, ...]
     kinds: dict[Wires, tuple[Problem, Wiring]]
 
+    @property
+    def width(self) -> float:
+        """From the array's left edge to the last output's right one (um)."""
+        last = self.outputs[-1]
+        return round(last.x + last.width, 6)
+
+    @property
+    def problem(self) -> Problem:
+        """One of the kinds' problems: rows and lines are the same in all."""
+        return next(iter(self.kinds.values()))[0]
+
     def solved(self, output: Output) -> tuple[Problem, Wiring]:
         """Problem and wiring of an output."""
         return self.kinds[output.wires]
@@ -192,7 +203,7 @@ def fillers(plan: Plan) -> tuple[Filler, ...]:
 
 def _filler_problem(plan: Plan, filler: Filler) -> Problem:
     """Lines, rails and wells of the outputs, without gates."""
-    made = next(iter(solve_side(plan).kinds.values()))[0]
+    made = solve_side(plan).problem
     pins = [pin for net, at in filler.wires for pin in (Pin(net, "bottom", at), Pin(net, "top"))]
     empty = tuple(() for _ in made.rows)
     return Problem(made.rows, empty, made.lines, tuple(pins), width=filler.width, base=made.base)
@@ -268,8 +279,7 @@ def column_side(lib: Library, plan: Plan) -> Block:
         c.place(column_filler(lib, plan, filler), filler.x, 0)
     c.export()
     side = solve_side(plan)
-    last = side.outputs[-1]
-    return c.done(round(last.x + last.width, 6), side.solved(last)[0].height)
+    return c.done(side.width, side.problem.height)
 
 
 def _nets(plan: Plan, output: int, pins: Iterable[str]) -> dict[str, str]:

@@ -14,8 +14,7 @@ from picoram_layout.layout import Block, Canvas, Library, block
 from picoram_layout.logic.draw import WELL, draw_block
 from picoram_layout.logic.gates import NONE, Gate, tap
 from picoram_layout.logic.wiring import RAILS, Problem, solve, widest
-from picoram_layout.periphery.adc_side import heights, slice_rows
-from picoram_layout.periphery.column_side import solve_side
+from picoram_layout.periphery.adc_side import heights, stacked
 from picoram_layout.plan import Plan
 
 
@@ -32,9 +31,7 @@ def _with_diodes(of: Problem) -> Problem:
 @cache
 def solve_end(plan: Plan) -> dict[str, Problem]:
     """Rows of the column side and of the slices' two parts, all as long as the longest."""
-    column = next(iter(solve_side(plan).kinds.values()))[0]
-    parts = zip(("columns", "analog", "digital"), (column, *slice_rows(plan)), strict=True)
-    made = {name: _with_diodes(of) for name, of in parts}
+    made = {name: _with_diodes(of) for name, (of, _) in stacked(plan).items()}
     width = max(widest(problem) for problem in made.values())
     return {name: replace(problem, width=width) for name, problem in made.items()}
 
@@ -47,20 +44,19 @@ def end_width(plan: Plan) -> float:
 @block
 def line_end(lib: Library, plan: Plan) -> Block:
     """All rows as they stand beside the output side, from its lower edge; rails are numbered from the top."""
-    c, at, before = Canvas(lib, "line_end"), heights(plan), 0
-    slices = len(solve_end(plan)["columns"].rows)  # rows above theirs
-    tops = {"columns": at.column, "analog": at.analog, "digital": at.digital}
-    for name, problem in solve_end(plan).items():
-        made = draw_block(lib, f"line_end_{name}", problem, solve(problem))
-        wells = "COLUMNS" if name == "columns" else "ADC"
-        first = {RAILS[0]: before, RAILS[1]: before, WELL: before - (slices if name != "columns" else 0)}
+    c, solved, above = Canvas(lib, "line_end"), solve_end(plan), 0
+    for name, (_, top) in stacked(plan).items():
+        made = draw_block(lib, f"line_end_{name}", solved[name], solve(solved[name]))
+        # the slices' wells have numbers of their own
+        wells, lower = ("COLUMNS", 0) if name == "columns" else ("ADC", len(solved["columns"].rows))
         nets = {}
         for pin in made.circuit.pins:
             net, _, number = pin.rstrip("]").partition("[")
-            if net in first:
-                stem = f"{net}_{wells}" if net == WELL else net
-                nets[pin] = f"{stem}[{int(number) + first[net]}]"
-        c.place(made, 0.0, round(tops[name] - made.height, 6), mirror_y=True, nets=nets)
-        before += len(problem.rows)
+            if net in RAILS:
+                nets[pin] = f"{net}[{int(number) + above}]"
+            elif net == WELL:
+                nets[pin] = f"{net}_{wells}[{int(number) + above - lower}]"
+        c.place(made, 0.0, round(top - made.height, 6), mirror_y=True, nets=nets)
+        above += len(solved[name].rows)
     c.export()
-    return c.done(end_width(plan), at.column)
+    return c.done(end_width(plan), heights(plan).column)

@@ -139,7 +139,7 @@ def _column_stubs(plan: Plan, x0: float, y0: float) -> list[tuple[str, Stub]]:
     """Wires that leave the column side below."""
     side, y = solve_side(plan), round(y0 + heights(plan).columns, 6)
     top = round(y0 + heights(plan).column, 6)
-    rows = next(iter(side.kinds.values()))[0].rows[-REACHED:]
+    rows = side.problem.rows[-REACHED:]
     high = round(y + sum(row.height for row in rows), 6)
     bits, found = plan.spec.array.weight_bits, []
     for output in side.outputs:
@@ -189,7 +189,7 @@ def solve_risers(plan: Plan) -> Solved:
     """Places and heights of all wires; `SpecError` where the outputs are too narrow for them."""
     pdk, space = plan.pdk, plan.pdk.space("met3")
     width, wide = round(below.size(plan)[0], 6), _wide(plan)
-    left = pdk.up(_LEFT * pdk.channel_width)
+    left = _left(plan)
     x0, base_x = min(left, max(0.0, round(width - wide, 6))), max(0.0, round(wide - width, 6))
     total = max(width, wide)
     height = below.size(plan)[1]
@@ -217,20 +217,19 @@ def solve_risers(plan: Plan) -> Solved:
         height = pdk.up(height + met3_width(pdk) + space)  # one more turn above the base's blocks
 
 
-def _outputs_width(plan: Plan) -> float:
-    """Width of the output side."""
-    last = solve_side(plan).outputs[-1]
-    return round(last.x + last.width, 6)
+def _left(plan: Plan) -> float:
+    """How far the base may reach below the row drivers."""
+    return plan.pdk.up(_LEFT * plan.pdk.channel_width)
 
 
 def _ended(plan: Plan) -> bool:
     """Whether the base is so much wider than the outputs that their lines go on to it."""
-    return below.size(plan)[0] > _outputs_width(plan) + plan.pdk.up(_LEFT * plan.pdk.channel_width)
+    return below.size(plan)[0] > solve_side(plan).width + _left(plan)
 
 
 def _wide(plan: Plan) -> float:
     """Width of the output side with the end of its lines."""
-    return round(_outputs_width(plan) + (end_width(plan) if _ended(plan) else 0.0), 6)
+    return round(solve_side(plan).width + (end_width(plan) if _ended(plan) else 0.0), 6)
 
 
 def too_narrow(plan: Plan, why: str, places: int) -> SpecError:

@@ -9,6 +9,7 @@ the simulated output, drivers of column lines what the other outputs have.
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -135,7 +136,7 @@ def put(
     for net, line in side.lines.items():
         starts |= ladder(deck, f"foot_{net}", line, vdd if net.startswith(_HIGH) else 0.0)
     for row, chosen in enumerate(side.chosen):
-        joined = {net: chosen.get(net, net) for net in inputs(side.driver) if net != "ACCI"}
+        joined = {net: chosen.get(net, net) for net in _met(side.driver)}
         nets = {net: f"foot_{line}_{SECTIONS}" if row else f"foot_{line}" for net, line in joined.items()}
         outputs = {net: f"{net.rstrip('0123456789')}r{row}" for net in _outputs(side)}
         _place(deck, side.driver, nets | outputs, f"r{row}_")
@@ -148,6 +149,11 @@ def put(
         deck.source(f"lines_{net}_IN", steps(net), edge)
         _load(deck, net, side.loads[net])
     return starts
+
+
+def _met(driver: Cell) -> list[str]:
+    """Nets of a row driver that lines past all rows drive: ACC comes from row to row."""
+    return [net for net in inputs(driver) if net != "ACCI"]
 
 
 def _outputs(side: Side) -> list[str]:
@@ -163,9 +169,9 @@ def _place(deck: Deck, cell: Cell, nets: Mapping[str, str], prefix: str) -> None
 
 
 def _load(deck: Deck, net: str, load: Load, part: float = 1.0) -> None:
-    ends = [(t, m, GND if t.kind == "nfet" else VDD) for t, m in load.gates]
-    gates = {replace(t, d=rail, g=net, s=rail): 0.0 for t, _, rail in ends}
-    for t, m, rail in ends:
+    gates: dict[Transistor, float] = defaultdict(float)
+    for t, m in load.gates:
+        rail = GND if t.kind == "nfet" else VDD
         gates[replace(t, d=rail, g=net, s=rail)] += m
     for t, m in gates.items():
         deck.mos(t, m * part)
@@ -181,21 +187,21 @@ def ladder(deck: Deck, net: str, line: Line, level: float) -> dict[str, float]:
     return dict.fromkeys(nodes, level)
 
 
-def side(plan: Plan, cell: Callable[[str], Cell], block: Cell, index: int) -> Side:
-    """The gates that an access of cell ``index`` passes; ``cell`` gives the array's circuits, ``block`` is an
-    output's column side."""
+def side(plan: Plan, cell: Callable[[str], Cell], bench: drivers.Bench, block: Cell, index: int) -> Side:
+    """The gates that an access of cell ``index`` passes; ``cell`` gives the array's circuits, ``bench`` has
+    the row driver, ``block`` is an output's column side."""
     from picoram_layout.layout import Library
     from picoram_layout.periphery.base_lines import column_drivers, solve_lines
     from picoram_layout.periphery.row_foot import foot_rows, solve_foot
     from picoram_layout.wires.blocks import block_wires
 
-    lib, array, bench = Library(plan.pdk), plan.spec.array, drivers.bench(plan, cell)
+    lib, array = Library(plan.pdk), plan.spec.array
     words = {f"{word}{index}": f"{word}[{index}]" for word in ("WLL", "WLR")}
     driver = cone(bench.driver, [*ROW_WIRES, *words])
     row = drivers.row_cells(plan, cell, plan.columns - array.weight_bits)
     loads = {net: load_of(words.get(net, net), row) for net in (*ROW_WIRES, *words)}
     loads |= {net: load_of(net, [(block, array.outputs - 1)]) for net in COLUMN_LINES}
-    lines, chosen = _lines(plan, bench, [net for net in inputs(driver) if net != "ACCI"])
+    lines, chosen = _lines(plan, bench, _met(driver))
 
     def drawn(block: Block, problem: Problem, wiring: Wiring, outputs: Iterable[str]) -> Cell:
         wires = block_wires(lib, block.name, problem, wiring)

@@ -138,6 +138,11 @@ class Circuits:
             return None
         return below.Below(below.column_block(self.plan), below.reader(self.slice[0]), bits, self.plan.rows)
 
+    @cached_property
+    def driver(self) -> drivers.Bench:
+        """The drawn row driver with its load."""
+        return drivers.bench(self.plan, self.cell)
+
     @property
     def vl_ohm(self) -> float:
         """Resistance of one row's VL wire (ohm): met1 of least width."""
@@ -174,7 +179,7 @@ class Circuits:
             cuts=tuple(rows.get(k, 0) for k in range(bits)),
             vl_ohm=self.vl_ohm,
             index=index,
-            side=access_side.side(self.plan, self.cell, block, index),
+            side=access_side.side(self.plan, self.cell, self.driver, block, index),
         )
 
 
@@ -235,15 +240,10 @@ class Session:
         """The ring oscillator at the one condition."""
         return converter.ring(self.oscillator, self.choice.single)
 
-    @cached_property
-    def driver(self) -> drivers.Bench:
-        """The drawn row driver with its load."""
-        return drivers.bench(self.circuits.plan, self.circuits.cell)
-
     def driven(self, conditions: Sequence[Condition]) -> dict[Condition, dict[str, Any]]:
         """Edges and ripple (ns) of the drawn row drivers at each condition."""
-        results = self.run("row drivers", drivers.jobs(self.driver, conditions))
-        found = drivers.summary(self.driver, conditions, results)
+        results = self.run("row drivers", drivers.jobs(self.circuits.driver, conditions))
+        found = drivers.summary(self.circuits.driver, conditions, results)
         return dict(zip(conditions, found["conditions"], strict=True))
 
     def phases(self, conditions: Sequence[Condition]) -> dict[Condition, Phases]:
@@ -456,7 +456,7 @@ def _energy(s: Session) -> dict[str, Any]:
     cycles = s.run("energy, cycles", [energy.cycle_job(small, v, levels, condition) for v in drawn])
     codes = range(s.x_levels)
     sampled = s.run("energy, inputs", [energy.sample_job(s.row, c, condition, vref) for c in codes])
-    driver = s.run("energy, row drivers", [energy.driver_job(s.driver, condition)])
+    driver = s.run("energy, row drivers", [energy.driver_job(s.circuits.driver, condition)])
     slices = s.run("ADC energy", adc.energy_jobs(s.slice, condition))
     parts = adc.energy(condition, slices)["gated_pJ"]
     time = s.ring.step * 2**COUNTER_BITS * converter.STATES  # until the counter is full
@@ -509,8 +509,8 @@ def _gain(s: Session, bench: mac.Bench, conditions: Sequence[Condition]) -> dict
 
 def _drivers(s: Session) -> dict[str, Any]:
     conditions = s.choice.conditions()
-    results = s.run("row drivers", drivers.jobs(s.driver, conditions))
-    return {**drivers.summary(s.driver, conditions, results), "seconds": seconds(results)}
+    results = s.run("row drivers", drivers.jobs(s.circuits.driver, conditions))
+    return {**drivers.summary(s.circuits.driver, conditions, results), "seconds": seconds(results)}
 
 
 def _monte_carlo(s: Session) -> dict[str, Any]:
